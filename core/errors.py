@@ -1,0 +1,123 @@
+"""What rall raises and warns with: every message names the user's own text, the place and the way out."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CompileError",
+    "DimensionMismatchError",
+    "EquationError",
+    "MagicError",
+    "MorphologyError",
+    "MorphologyWarning",
+    "NotSupportedError",
+    "NumericalError",
+    "PluginError",
+    "RallError",
+    "RallWarning",
+    "caret",
+]
+
+
+class RallError(Exception):
+    """Base of every error that rall raises on purpose."""
+
+
+class RallWarning(UserWarning):
+    """Base of every warning that rall gives."""
+
+
+class DimensionMismatchError(RallError, ValueError):
+    """Two quantities whose dimensions do not fit."""
+
+
+class EquationError(RallError, ValueError):
+    """Text of equations, expressions or statements that cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what was expected.
+    text : str, optional
+        The user's line.
+    column : int, optional
+        Where in `text` it goes wrong (0-based); a caret is put below it.
+    line : int, optional
+        Number of the line in the user's whole text (1-based).
+    """
+
+    def __init__(
+        self, message: str, text: str | None = None, column: int | None = None, line: int | None = None
+    ) -> None:
+        self.message, self.text, self.column, self.line = message, text, column, line
+        super().__init__(message if text is None else f"{message}\n{caret(text, column, line)}")
+
+
+class MorphologyError(RallError, ValueError):
+    """A morphology that cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what would do.
+    code : str
+        Category, such as ``'MissingParent'``.
+    file : str, optional
+        Name of the file.
+    line : int, optional
+        1-based line of the offending text.
+    findings : tuple
+        Everything the reader found in the file, the fatal finding included.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "Morphology",
+        file: str | None = None,
+        line: int | None = None,
+        findings: tuple[object, ...] = (),
+    ) -> None:
+        self.code, self.file, self.line, self.findings = code, file, line, tuple(findings)
+        place = "" if file is None else f"{file}: " if line is None else f"{file}, line {line}: "
+        super().__init__(f"{place}{message} [{code}]")
+
+
+class MorphologyWarning(RallWarning):
+    """A morphology file that is legal but odd, or in which something had to be guessed."""
+
+
+class MagicError(RallError):
+    """The set of objects that `run` would collect is ambiguous."""
+
+
+class NotSupportedError(RallError, NotImplementedError):
+    """Something that the chosen method, device or object cannot do; the message says what can."""
+
+
+class CompileError(RallError):
+    """The C compiler refused or could not be run; names the source file and shows the message."""
+
+
+class NumericalError(RallError, ArithmeticError):
+    """A value became infinite or not a number during a run."""
+
+
+class PluginError(RallError):
+    """A plugin that is missing, broken or unknown."""
+
+
+def caret(text: str, column: int | None, line: int | None = None) -> str:
+    """The user's line with a caret below `column`.
+
+    Parameters
+    ----------
+    text : str
+        One line of the user's text.
+    column : int or None
+        0-based position; None gives the line alone.
+    line : int or None
+        1-based number that is put in front.
+    """
+    label = "    " if line is None else f"    line {line}: "
+    shown = label + text.replace("\t", " ")
+    return shown if column is None else f"{shown}\n{' ' * (len(label) + max(0, column))}^"
