@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 __all__ = [
     "FALSE", "ONE", "TRUE", "TWO", "ZERO",
     "Binary", "Call", "Compare", "Logic", "Name", "Node", "Not", "Number", "Select",
-    "add", "call", "div", "mul", "name", "neg", "number", "power", "select", "sub",
+    "add", "call", "div", "integer_power", "mul", "name", "neg", "number", "power", "select", "sub",
 ]  # fmt: skip
 
 _Key: TypeAlias = tuple[object, ...]
@@ -218,6 +218,8 @@ def mul(a: Node, b: Node) -> Node:
     values = _both(a, b)
     if values:
         return number(values[0] * values[1])
+    if isinstance(b, Number) and not isinstance(a, Number):
+        return mul(b, a)
     if isinstance(a, Number) and isinstance(b, Binary) and b.op == "*" and isinstance(b.children[0], Number):
         return mul(number(float(a.value) * float(b.children[0].value)), b.children[1])
     return Binary("*", a, b)
@@ -240,6 +242,19 @@ def power(a: Node, b: Node) -> Node:
     if _is(b, 0):
         return ONE
     return Binary("**", a, b)
+
+
+def integer_power(base: Node, exponent: int) -> Node:
+    """``base**exponent`` for a positive integer, by squaring; the squares are shared."""
+    result, square = None, base
+    while exponent:
+        if exponent & 1:
+            result = square if result is None else mul(result, square)
+        exponent >>= 1
+        if exponent:
+            square = mul(square, square)
+    assert result is not None
+    return result
 
 
 def call(function: str, *arguments: Node) -> Call:

@@ -1,0 +1,41 @@
+"""What all channels have in common: names that carry the channel's name, defaults, and the paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rall.equations import Equations
+from rall.errors import RallError
+from rall.units import Quantity
+
+__all__ = ["channel"]
+
+
+def channel(
+    text: str, own: str, name: str, defaults: Mapping[str, Quantity | float | str], source: str
+) -> Equations:
+    """Equations of a channel.
+
+    Parameters
+    ----------
+    text : str
+        The lines; every name of the channel ends in ``_X``.
+    own : str
+        The channel's usual name.
+    name : str
+        The name that replaces X.
+    defaults : mapping of str to Quantity or str
+        Values of parameters, by their names without the ending.
+    source : str
+        The paper.
+
+    Raises
+    ------
+    RallError
+        If `name` cannot be part of a variable's name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]\w*", name):
+        raise RallError(f"the name of a channel is letters and digits, and {name!r} is not (usual name: '{own}')")
+    lines = re.sub(r"_X\b", f"_{name}", text)
+    return Equations(lines, defaults={f"{key}_{name}": value for key, value in defaults.items()}, sources=(source,))

@@ -1,0 +1,244 @@
+"""Checkpoint: the state of a network between two steps, in memory and in files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.errors import RallError
+from rall.session import SimulationObject
+
+__all__ = ["VERSION", "ObjectState", "Snapshot", "check_fit", "read_snapshot", "take", "write_snapshot"]
+
+#: Version of the file format.
+VERSION = 1
+_INDEX = "rall_checkpoint"
+
+
+@dataclass(frozen=True)
+class ObjectState:
+    """The state of one object.
+
+    Parameters
+    ----------
+    signature : str
+        What the object must be for the arrays to fit.
+    dt : float
+        Step of its clock in seconds.
+    step : int
+        Present step of its clock.
+    arrays : mapping of str to ndarray
+        Copies.
+    """
+
+    signature: str
+    dt: float
+    step: int
+    arrays: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a network.
+
+    Parameters
+    ----------
+    t : float
+        Its time in seconds.
+    seed : int
+        Of its random streams.
+    objects : mapping of str to ObjectState
+        By name.
+    """
+
+    t: float
+    seed: int
+    objects: Mapping[str, ObjectState]
+
+
+def take(objects: Sequence[SimulationObject], t: float, seed: int) -> Snapshot:
+    """The state of objects as it is now.
+
+    Parameters
+    ----------
+    objects : sequence of SimulationObject
+        With different names.
+    t : float
+        In seconds.
+    seed : int
+        Of the random streams.
+    """
+    states = {
+        o.name: ObjectState(
+            o.signature(), o.clock.dt, o.clock.step, {k: np.array(v) for k, v in o.state().items()}
+        )
+        for o in objects
+    }
+    return Snapshot(t, seed, states)
+
+
+def check_fit(snapshot: Snapshot, objects: Sequence[SimulationObject], where: str) -> None:
+    """Refuse a state of another model.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        What is to be restored.
+    objects : sequence of SimulationObject
+        Into which objects.
+    where : str
+        Name of the state, for the message.
+
+    Raises
+    ------
+    RallError
+        Names the first difference.
+    """
+    present = {o.name: o for o in objects}
+    missing = [name for name in snapshot.objects if name not in present]
+    extra = [name for name in present if name not in snapshot.objects]
+    if missing or extra:
+        parts = [f"it has {_listed(missing)}, which the network lacks"] * bool(missing)
+        parts += [f"it lacks {_listed(extra)}"] * bool(extra)
+        raise RallError(
+            f"{where} belongs to another model: {'; '.join(parts)}. Objects are found by name; give them "
+            "names (name='...') that stay the same."
+        )
+    for name, kept in snapshot.objects.items():
+        signature = present[name].signature()
+        if signature != kept.signature:
+            raise RallError(
+                f"{where} belongs to another model: '{name}' was {kept.signature}, and is {signature} now"
+            )
+        now = present[name].state().keys()
+        if now != kept.arrays.keys():
+            odd = sorted(now ^ kept.arrays.keys())
+            raise RallError(
+                f"{where} belongs to another model: '{odd[0]}' of '{name}' is in one of them alone"
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def write_snapshot(path: str | os.PathLike[str], name: str, snapshot: Snapshot) -> None:
+    """Put a snapshot into a file, beside those of other names that are there.
+
+    The file is replaced in one step: a reader, or a run that is killed, sees the old one or the new one.
+
+    Parameters
+    ----------
+    path : path
+        Of the file; a NumPy archive.
+    name : str
+        Name of the snapshot in it.
+    snapshot : Snapshot
+        What to write.
+
+    Raises
+    ------
+    RallError
+        If the file cannot be written, or is something else.
+    """
+    target = Path(path)
+    kept = _read_all(target) if target.exists() else {}
+    kept[name] = snapshot
+    index: dict[str, Any] = {"version": VERSION, "states": {}}
+    arrays: list[NDArray[Any]] = []
+    for state_name, one in kept.items():
+        objects = {}
+        for object_name, state in one.objects.items():
+            numbers = {k: len(arrays) + n for n, k in enumerate(state.arrays)}
+            arrays.extend(state.arrays.values())
+            objects[object_name] = {
+                "signature": state.signature, "dt": state.dt, "step": state.step, "arrays": numbers
+            }  # fmt: skip
+        index["states"][state_name] = {"t": one.t, "seed": one.seed, "objects": objects}
+    members: dict[str, Any] = {f"a{k}": _plain(array, target) for k, array in enumerate(arrays)}
+    members[_INDEX] = np.array(json.dumps(index))
+    _replace(target, members)
+
+
+def _plain(array: NDArray[Any], target: Path) -> NDArray[Any]:
+    if array.dtype.hasobject:
+        raise RallError(f"cannot write {target}: an array of Python objects is part of the state")
+    return array
+
+
+def _replace(target: Path, members: dict[str, Any]) -> None:
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **members)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as problem:
+        raise RallError(f"cannot write the state to {target}: {problem.strerror}") from None
+
+
+def read_snapshot(path: str | os.PathLike[str], name: str) -> Snapshot:
+    """A snapshot from a file.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    name : str
+        Name of the snapshot in it.
+
+    Raises
+    ------
+    RallError
+        If there is none, or the file is something else.
+    """
+    kept = _read_all(Path(path))
+    if name not in kept:
+        raise RallError(f"{path} has no state '{name}'; it has {_listed(list(kept))}")
+    return kept[name]
+
+
+def _read_all(path: Path) -> dict[str, Snapshot]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            index = json.loads(str(archive[_INDEX]))
+            if index["version"] != VERSION:
+                raise RallError(
+                    f"{path} has states of version {index['version']}, and this rall reads version {VERSION}"
+                    "; store it again with this one"
+                )
+            return {
+                name: Snapshot(
+                    kept["t"],
+                    kept["seed"],
+                    {n: _object_state(o, archive) for n, o in kept["objects"].items()},
+                )
+                for name, kept in index["states"].items()
+            }
+    except OSError as problem:
+        raise RallError(f"cannot read {path}: {problem.strerror or problem}") from None
+    except (KeyError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
+        raise RallError(
+            f"{path} is no file of states that `store` wrote, or it is damaged: {problem}"
+        ) from None
+
+
+def _object_state(kept: Mapping[str, Any], archive: Mapping[str, NDArray[Any]]) -> ObjectState:
+    arrays = {k: archive[f"a{n}"] for k, n in kept["arrays"].items()}
+    return ObjectState(kept["signature"], kept["dt"], kept["step"], arrays)

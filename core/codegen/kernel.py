@@ -1,0 +1,149 @@
+"""Kernel: one elementwise operation as a graph of values, with names replaced by roles.
+
+Roles (``s0``, ``p1``, ``k2``) are given in the order of first use, so that two groups with the same structure
+have the same kernel whatever their names, sizes and parameter values are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rall.functions import is_stateful
+from rall.ir.nodes import Call, Name, Node, Number, Select, number
+from rall.ir.visit import map_bottom_up, substitute, walk
+from rall.model import Access, Elementwise, Variable
+
+__all__ = ["Kernel", "Load", "Store", "lower"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One argument of a kernel.
+
+    Parameters
+    ----------
+    role : str
+        Its name in the kernel's text: ``p`` shared, ``s`` one value an element, ``k`` map to another domain.
+    kind : str
+        Type of the elements.
+    through : str or None
+        Role of the map that leads to the value of an element.
+    """
+
+    role: str
+    kind: str
+    through: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether all elements see the same value."""
+        return self.role.startswith("p")
+
+
+@dataclass(frozen=True)
+class Store:
+    """``role = value``, or ``role += value`` where the role is reached through a map."""
+
+    role: str
+    value: Node
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Loads, then stores of expressions of what was loaded.
+
+    Parameters
+    ----------
+    loads : tuple of Load
+        In the order of the arguments.
+    stores : tuple of Store
+        Expressions refer to values before the kernel.
+    """
+
+    loads: tuple[Load, ...]
+    stores: tuple[Store, ...]
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Roles with one value for all elements."""
+        return frozenset(load.role for load in self.loads if load.shared)
+
+    def replace(self, values: tuple[Node, ...]) -> Kernel:
+        """The same kernel with other expressions."""
+        return Kernel(self.loads, tuple(Store(s.role, v) for s, v in zip(self.stores, values)))
+
+    def __str__(self) -> str:
+        from_where = [f"{x.role}: {x.kind}" + (f" through {x.through}" if x.through else "") for x in self.loads]
+        return "\n".join([*from_where, *(f"{s.role} <- {s.value!r}" for s in self.stores)])
+
+
+class _Roles:
+    """Gives roles to variables in the order in which they are met."""
+
+    def __init__(self, operation: Elementwise) -> None:
+        self.operation = operation
+        self.loads: list[Load] = []
+        self.arguments: list[Variable] = []
+        self.known: dict[tuple[int, int], str] = {}
+
+    def of(self, bound: Variable | Access) -> str:
+        """The role of a variable, possibly seen through a map."""
+        variable, index = (bound.variable, bound.index) if isinstance(bound, Access) else (bound, None)
+        key = (id(variable), id(index) if index is not None else 0)
+        if key not in self.known:
+            through = self.of(index) if index is not None and not variable.shared else None
+            is_map = index is None and any(
+                isinstance(b, Access) and b.index is variable for b in self.operation.bindings.values()
+            )
+            letter = "p" if variable.shared else "k" if is_map else "s"
+            self.known[key] = f"{letter}{len(self.loads)}"
+            self.loads.append(Load(self.known[key], variable.kind, through))
+            self.arguments.append(variable)
+        return self.known[key]
+
+
+def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
+    """Turn an elementwise operation into a kernel and the variables it is called with.
+
+    Statements are inlined into one expression for each variable written; what they share is shared in the
+    graph.  Each draw of a random number gets its own index, in the order of the text.
+    """
+    values: dict[str, Node] = {}
+    draws = 0
+    for statement in operation.statements:
+        value, draws = _number_draws(statement.value, draws)
+        value = substitute(value, values)
+        if operation.mask is not None and statement.target in operation.bindings:
+            value = Select(operation.mask, value, values.get(statement.target, Name(statement.target)))
+        values[statement.target] = value
+
+    roles = _Roles(operation)
+    stores = []
+    for target, value in values.items():
+        if target in operation.bindings:
+            stores.append(Store(roles.of(operation.bindings[target]), _in_roles(value, operation, roles)))
+    return Kernel(tuple(roles.loads), tuple(stores)), tuple(roles.arguments)
+
+
+def _in_roles(value: Node, operation: Elementwise, roles: _Roles) -> Node:
+    mapping = {
+        node.id: Name(roles.of(operation.bindings[node.id])) for node in walk(value) if isinstance(node, Name)
+    }
+    return substitute(value, mapping)
+
+
+def _number_draws(value: Node, first: int) -> tuple[Node, int]:
+    """Give every stateful call its index, and make all literals floats: kernels compute in doubles."""
+    count = first
+
+    def mark(node: Node) -> Node:
+        nonlocal count
+        if isinstance(node, Number) and not isinstance(node.value, bool):
+            return number(node.value)
+        if isinstance(node, Call) and is_stateful(node.op):
+            count += 1
+            return Call(node.op, *node.children, Name("_seed"), Name("_stream"), Name("_step"),
+                        Name("_element"), Number(float(count - 1)))  # fmt: skip
+        return node
+
+    return map_bottom_up(value, mark), count

@@ -1,0 +1,77 @@
+"""Kernels as Python functions on NumPy arrays: the reference for what a kernel means."""
+
+from __future__ import annotations
+
+import math
+
+from rall.codegen.kernel import Kernel
+from rall.codegen.values import plan
+from rall.functions import spelling
+from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
+
+__all__ = ["print_numpy"]
+
+_LOGIC = {"and": "np.logical_and", "or": "np.logical_or"}
+
+
+def _text(node: Node, named: dict[Node, str]) -> str:
+    return named.get(node) or _operation(node, named)
+
+
+def _operation(node: Node, named: dict[Node, str]) -> str:
+    if isinstance(node, Number):
+        value = node.value
+        if isinstance(value, bool):
+            return repr(value)
+        return repr(float(value)) if math.isfinite(value) else f"float('{float(value)!r}')"
+    if isinstance(node, Name):
+        return node.id
+    inner = [_text(child, named) for child in node.children]
+    if isinstance(node, Call):
+        return f"{spelling(node.op, 'numpy')}({', '.join(inner)})"
+    if isinstance(node, Select):
+        return f"np.where({', '.join(inner)})"
+    if isinstance(node, Not):
+        return f"np.logical_not({inner[0]})"
+    if isinstance(node, Logic):
+        return f"{_LOGIC[node.op]}({inner[0]}, {inner[1]})"
+    assert isinstance(node, (Binary, Compare))
+    if node.op in ("**", "//", "%"):
+        return f"{spelling(node.op, 'numpy')}({inner[0]}, {inner[1]})"
+    return f"({inner[0]} {node.op} {inner[1]})"
+
+
+def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
+    """The text of a function ``kernel(x)`` that takes the arguments of the kernel as a sequence of arrays.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Optimised.
+    function : str
+        Its name.
+    """
+    order = plan(kernel)
+    stored = {store.role for store in kernel.stores}
+    lines = [f"def {function}(x):"]
+    for k, load in enumerate(kernel.loads):
+        lines.append(f"    a{load.role} = x[{k}]")
+        if load.shared:
+            lines.append(f"    {load.role} = a{load.role}[0]")
+        elif load.through is None:
+            lines.append(f"    {load.role} = a{load.role}")
+        elif load.role not in stored:
+            lines.append(f"    {load.role} = a{load.role}[{load.through}]")
+    named: dict[Node, str] = {}
+    for k, node in enumerate((*order.uniform, *order.varying)):
+        lines.append(f"    t{k} = {_operation(node, named)}")
+        named[node] = f"t{k}"
+    # All values first, then all stores: an element sees every variable as it was before the kernel.
+    lines += [f"    r{k} = {_text(store.value, named)}" for k, store in enumerate(kernel.stores)]
+    through = {load.role: load.through for load in kernel.loads}
+    for k, store in enumerate(kernel.stores):
+        if through[store.role]:
+            lines.append(f"    a{store.role}[{through[store.role]}] += r{k}")
+        else:
+            lines.append(f"    a{store.role}[:] = r{k}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,158 @@
+"""Rewrites of kernels before any device sees them, so that every device computes the same formulas.
+
+In order: removable singularities, powers, uniform factors, shared exponentials.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import TypeAlias
+
+from rall.codegen.affine import Product, affine, product, proportional
+from rall.codegen.exponentials import share_exponentials
+from rall.codegen.kernel import Kernel
+from rall.ir.nodes import ONE, Binary, Call, Node, Number, call, div, integer_power, number
+from rall.ir.visit import names, walk
+from rall.options import Options
+
+__all__ = ["optimise"]
+
+Uniform: TypeAlias = Callable[[Node], bool]
+
+
+def optimise(kernel: Kernel, options: Options) -> Kernel:
+    """All rewrites in their order.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        As lowered.
+    options : Options
+        `share_exponentials` switches that pass off.
+    """
+    shared = kernel.shared
+    known: dict[Node, bool] = {}
+
+    def uniform(node: Node) -> bool:
+        if node not in known:
+            known[node] = names(node) <= shared
+        return known[node]
+
+    values = tuple(store.value for store in kernel.stores)
+    uses = Counter(values)
+    for node in walk(values):
+        uses.update(node.children)
+    closed: set[Node] = set()
+    done: dict[Node, Node] = {}
+    for node in walk(values):
+        new = _rewrite(node.rebuild(tuple(done[c] for c in node.children)), uniform, closed)
+        done[node] = new
+        if uses[node] > 1:
+            closed.add(new)
+    values = tuple(done[v] for v in values)
+    if options.share_exponentials:
+        values = share_exponentials(values, uniform)
+    return kernel.replace(values)
+
+
+def _rewrite(node: Node, uniform: Uniform, closed: Collection[Node]) -> Node:
+    if isinstance(node, Binary) and node.op in "*/":
+        return _singularity(product(node, closed), uniform).node(uniform)
+    if isinstance(node, Binary) and node.op == "**":
+        return _power(*node.children)
+    return node
+
+
+def _power(base: Node, exponent: Node) -> Node:
+    """Small integer powers as products, halves as roots."""
+    if isinstance(exponent, Number):
+        value = float(exponent.value)
+        if value == int(value) and 1 <= abs(value) <= 16:
+            whole = integer_power(base, int(abs(value)))
+            return whole if value > 0 else div(ONE, whole)
+        if value == 0.5:
+            return call("sqrt", base)
+    return Binary("**", base, exponent)
+
+
+# --- removable singularities ------------------------------------------------------------------------------
+
+
+def _difference(node: Node) -> tuple[float, Node] | None:
+    """(sign, u) where `node` is ``sign * (exp(u) - 1)``."""
+    if isinstance(node, Call) and node.op == "expm1":
+        return 1.0, node.children[0]
+    if not (isinstance(node, Binary) and node.op in "+-"):
+        return None
+    left, right = node.children
+    one, minus_one = number(1.0), number(-1.0)
+    if _is_exp(left) and ((node.op == "-" and right is one) or (node.op == "+" and right is minus_one)):
+        return 1.0, left.children[0]
+    if _is_exp(right) and node.op == "-" and left is one:
+        return -1.0, right.children[0]
+    if _is_exp(right) and node.op == "+" and left is minus_one:
+        return 1.0, right.children[0]
+    if _minus_exp(right) and node.op == "+" and left is one:
+        return -1.0, right.children[1].children[0]
+    if _minus_exp(left) and node.op == "+" and right is one:
+        return -1.0, left.children[1].children[0]
+    return None
+
+
+def _is_exp(node: Node) -> bool:
+    return isinstance(node, Call) and node.op == "exp"
+
+
+def _minus_exp(node: Node) -> bool:
+    """``-1 * exp(u)``, as a leading minus is kept."""
+    return (
+        isinstance(node, Binary)
+        and node.op == "*"
+        and node.children[0] is number(-1.0)
+        and _is_exp(node.children[1])
+    )
+
+
+def _singularity(form: Product, uniform: Uniform) -> Product:
+    """Replace ``x/(exp(u) - 1)`` and ``(exp(u) - 1)/x`` with x proportional to u, and ``1/exprel(u)``."""
+    above, below, coefficient = list(form.above), list(form.below), form.coefficient
+    for k, factor in enumerate(below):
+        if isinstance(factor, Call) and factor.op == "exprel":
+            below[k] = ONE
+            above.append(call("xoexpm1", *factor.children))
+    for source, target, function in ((below, above, "xoexpm1"), (above, below, "exprel")):
+        for k, factor in enumerate(source):
+            found = _difference(factor)
+            match = _matching(found[1], target, uniform) if found else None
+            if found is None or match is None:
+                continue
+            place, ratio, fixed = match
+            # x = ratio * fixed * u, so the quotient is ratio * fixed * (u/(e^u - 1)) or its inverse.
+            source[k] = ONE
+            target[place] = ONE
+            scale = found[0] * ratio
+            coefficient = coefficient * scale if function == "xoexpm1" else coefficient / scale
+            target.extend(fixed.above)
+            source.extend(fixed.below)
+            above.append(call(function, found[1]))
+    return Product(coefficient, tuple(f for f in above if f is not ONE), tuple(f for f in below if f is not ONE))
+
+
+def _matching(u: Node, factors: list[Node], uniform: Uniform) -> tuple[int, float, Product] | None:
+    """Which factor is proportional to u: its place, the number and the uniform factors between them."""
+    inner = product(u)
+    moving = [f for f in inner.above if not uniform(f)]
+    if len(moving) == 1 and not any(not uniform(f) for f in inner.below):
+        core = affine(moving[0])
+        rest = Product(1.0, inner.below, tuple(f for f in inner.above if uniform(f)))
+        coefficient = inner.coefficient
+    else:
+        core, rest, coefficient = affine(u), Product(1.0, (), ()), 1.0
+    for place, factor in enumerate(factors):
+        if uniform(factor):
+            continue
+        ratio = proportional(affine(factor), core)
+        if ratio is not None:
+            return place, ratio / coefficient, rest
+    return None

@@ -1,0 +1,47 @@
+"""Which values of a kernel become temporaries, and in which order: the part that all printers share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from rall.codegen.kernel import Kernel
+from rall.ir.nodes import Name, Node, Number
+from rall.ir.visit import names, walk
+
+__all__ = ["Plan", "plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Order of evaluation.
+
+    Parameters
+    ----------
+    uniform : tuple of Node
+        Values that all elements share, computed before the loop.
+    varying : tuple of Node
+        Values of an element that are used more than once.
+    """
+
+    uniform: tuple[Node, ...]
+    varying: tuple[Node, ...]
+
+
+def plan(kernel: Kernel) -> Plan:
+    """Choose the temporaries of a kernel: uniform values on the border to varying ones, and repeated values."""
+    shared = kernel.shared
+    values = [store.value for store in kernel.stores]
+    uses: Counter[Node] = Counter(values)
+    order = list(walk(values))
+    for node in order:
+        uses.update(node.children)
+    fixed = {node for node in order if names(node) <= shared}
+    border = set(values) & fixed
+    for node in order:
+        if node not in fixed:
+            border.update(child for child in node.children if child in fixed)
+    leaf = (Name, Number)
+    uniform = [n for n in order if n in fixed and not isinstance(n, leaf) and (n in border or uses[n] > 1)]
+    varying = [n for n in order if n not in fixed and not isinstance(n, leaf) and uses[n] > 1]
+    return Plan(tuple(uniform), tuple(varying))

@@ -1,0 +1,111 @@
+"""Device and Program: what every target offers to the rest of rall."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from rall.codegen.kernel import Kernel
+from rall.model import Call, Clock, Elementwise, Emit, Operation, Record, Variable
+from rall.options import Options
+from rall.recording import Events, Table
+from rall.schedule import Schedule
+
+__all__ = ["CompiledKernel", "Device", "Program", "Status"]
+
+
+class Status(IntEnum):
+    """Why a program came back from `Program.advance`."""
+
+    DONE = 0
+    PAUSED = 1
+    FULL = 2
+    STOPPED = 3
+    CALL = 4
+    FAILED = 5
+
+
+@dataclass(frozen=True)
+class CompiledKernel:
+    """A kernel with the variables that it is called with."""
+
+    kernel: Kernel
+    arguments: tuple[Variable, ...]
+
+
+class Device(Protocol):
+    """Where programs run."""
+
+    name: str
+
+    def build(
+        self, schedule: Schedule, kernels: Mapping[int, CompiledKernel], options: Options
+    ) -> Program:
+        """Make a program; `kernels` maps ``id(operation)`` of each elementwise operation to its kernel."""
+        ...
+
+
+class Program(ABC):
+    """A model on a device, ready to run over the arrays of its variables.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What a step consists of.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.clocks: tuple[Clock, ...] = schedule.clocks
+        self.buffers: list[Table | Events] = buffers_of(schedule)
+
+    @abstractmethod
+    def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
+        """Run until every clock has reached its end.
+
+        Parameters
+        ----------
+        ends : mapping
+            From ``id(clock)`` to the step before which it stops.
+        iterations : int
+            Most steps before coming back with `Status.PAUSED`.
+
+        Returns
+        -------
+        Status, Operation or None
+            Why it came back; with `Status.CALL` the Python operation that is due (it is taken as done at the
+            next call), with `Status.FAILED` the operation whose check failed.
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ask a running `advance` to come back with `Status.STOPPED` (from another thread or a handler)."""
+
+    def drain(self) -> None:
+        """Empty the recording buffers."""
+        for buffer in self.buffers:
+            buffer.drain()
+
+
+def buffers_of(schedule: Schedule) -> list[Table | Events]:
+    """The recording buffers that the operations of a schedule write to."""
+    found: dict[int, Table | Events] = {}
+    for op in schedule.operations:
+        if isinstance(op, Record):
+            found[id(op.table)] = op.table
+        elif isinstance(op, Emit):
+            found[id(op.events)] = op.events
+    return list(found.values())
+
+
+def is_python(operation: Operation) -> bool:
+    """Whether an operation is a call of Python code."""
+    return isinstance(operation, Call)
+
+
+def is_elementwise(operation: Operation) -> bool:
+    """Whether an operation has a kernel."""
+    return isinstance(operation, Elementwise)

@@ -1,0 +1,197 @@
+"""The C device: kernels as cached libraries, and one compiled time loop over tables of addresses."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.codegen.printer import ENTRY, print_c
+from rall.devices.base import CompiledKernel, Program, Status
+from rall.devices.compiler import Toolchain, find_compiler, headers, load
+from rall.errors import CompileError
+from rall.model import Check, Clock, Elementwise, Emit, Operation, Record, Solve, Variable
+from rall.options import Options
+from rall.recording import Table
+from rall.schedule import Schedule
+
+__all__ = ["CDevice", "CProgram", "TREE_TABLES", "TREE_VARIABLES"]
+
+#: Order of the tables and variables of a tree solve, as ``rall_runtime.c`` takes them.
+TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to_below")
+TREE_VARIABLES = ("d", "r", "v", "carry", "g", "w", "f", "stage", "rest", "late", "diagonal")
+
+
+class _Op(ctypes.Structure):
+    _fields_ = (("run", ctypes.c_void_p), ("x", ctypes.c_void_p), ("n", ctypes.c_longlong),
+                ("clock", ctypes.c_longlong))  # fmt: skip
+
+
+class _Clock(ctypes.Structure):
+    _fields_ = (("dt", ctypes.c_double), ("step", ctypes.c_longlong), ("end", ctypes.c_longlong),
+                ("t", ctypes.c_void_p), ("k", ctypes.c_void_p))  # fmt: skip
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = (("count", ctypes.c_void_p), ("limit", ctypes.c_longlong))
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("ops", ctypes.c_void_p), ("n_ops", ctypes.c_longlong), ("clocks", ctypes.c_void_p),
+                ("n_clocks", ctypes.c_longlong), ("buffers", ctypes.c_void_p), ("n_buffers", ctypes.c_longlong),
+                ("status", ctypes.c_void_p), ("next_op", ctypes.c_longlong), ("due", ctypes.c_longlong))  # fmt: skip
+
+
+class CDevice:
+    """Compiles kernels with the system's C compiler and runs them in this process.
+
+    Raises
+    ------
+    CompileError
+        When made on a machine without a C compiler.
+    """
+
+    name = "c"
+
+    def __init__(self, options: Options) -> None:
+        found = find_compiler(options.compiler)
+        if found is None:
+            raise CompileError(
+                "no C compiler was found (looked for $CC, cc, gcc, clang and the ziglang package); install gcc or "
+                "clang, or `pip install ziglang`"
+            )
+        self.toolchain = found
+
+    def build(
+        self, schedule: Schedule, kernels: Mapping[int, CompiledKernel], options: Options
+    ) -> CProgram:
+        """Compile what is not in the cache yet and lay out the tables."""
+        return CProgram(schedule, kernels, self.toolchain, options)
+
+
+class CProgram(Program):
+    """The compiled loop with its tables; addresses stay valid because variables never move."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        kernels: Mapping[int, CompiledKernel],
+        toolchain: Toolchain,
+        options: Options,
+    ) -> None:
+        super().__init__(schedule)
+        self._kept: list[object] = []
+        self._status = np.zeros(1, np.int64)
+        self._stop = ctypes.c_int(0)
+        self._runtime = load(headers()["rall_runtime.c"], toolchain, options)
+        self._run = self._runtime.rall_run
+        self._run.restype = ctypes.c_int
+        self._run.argtypes = (ctypes.c_void_p, ctypes.c_longlong, ctypes.c_void_p)
+        number = {id(clock): k for k, clock in enumerate(self.clocks)}
+        makers: dict[type[Operation], Callable[..., tuple[str, list[object], int]]] = {
+            Emit: _emit, Record: _record, Solve: _solve,
+        }  # fmt: skip
+        ops: list[_Op] = []
+        self._operations: list[Operation] = []
+        for operation in schedule.operations:
+            clock = number[id(operation.clock)]
+            if isinstance(operation, Elementwise):
+                made = kernels[id(operation)]
+                library = load(print_c(made.kernel), toolchain, options)
+                self._kept.append(library)
+                arrays: list[object] = [v.array for v in made.arguments]
+                calls = [(getattr(library, ENTRY), arrays, operation.domain.layout.stored)]
+            elif isinstance(operation, Check):
+                place = np.array([len(ops) + 1], np.int64)
+                arrays = [operation.variable.array, self._status, place]
+                calls = [(self._runtime.rall_check, arrays, len(operation.variable.array))]
+            elif type(operation) in makers:
+                calls = [
+                    (getattr(self._runtime, name), arrays, n) for name, arrays, n in makers[type(operation)](operation)
+                ]
+            else:
+                calls = [(None, [], 0)]
+            for function, arrays, n in calls:
+                ops.append(self._op(function, arrays, n, clock))
+                self._operations.append(operation)
+        self._layout(ops)
+
+    def _op(self, function: object, arrays: Sequence[object], n: int, clock: int) -> _Op:
+        if function is None:
+            return _Op(None, None, 0, clock)
+        table = np.array([0 if a is None else a.ctypes.data for a in arrays], np.uint64)  # type: ignore[attr-defined]
+        self._kept += [table, *arrays]
+        address = ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]
+        return _Op(address, table.ctypes.data, n, clock)
+
+    def _layout(self, ops: list[_Op]) -> None:
+        self._ops = (_Op * max(1, len(ops)))(*ops)
+        self._clocks = (_Clock * max(1, len(self.clocks)))(*(self._clock(c) for c in self.clocks))
+        buffers = [_Buffer(b.count.ctypes.data, b.limit) for b in self.buffers]
+        self._buffers = (_Buffer * max(1, len(buffers)))(*buffers)
+        self._program = _Program(
+            ctypes.addressof(self._ops), len(ops), ctypes.addressof(self._clocks), len(self.clocks),
+            ctypes.addressof(self._buffers), len(buffers), self._status.ctypes.data, -1, 0,
+        )  # fmt: skip
+
+    @staticmethod
+    def _clock(clock: Clock) -> _Clock:
+        t, k = clock.t_variable.array.ctypes.data, clock.step_variable.array.ctypes.data
+        return _Clock(clock.dt, clock.step, clock.step, t, k)
+
+    def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
+        """See `Program.advance`."""
+        self._stop.value = 0
+        self._status[0] = 0
+        for clock, native in zip(self.clocks, self._clocks):
+            native.step, native.end = clock.step, ends[id(clock)]
+        status = Status(self._run(ctypes.byref(self._program), iterations, ctypes.byref(self._stop)))
+        for clock, native in zip(self.clocks, self._clocks):
+            clock.step = native.step
+        if status is Status.CALL:
+            operation = self._operations[self._program.next_op]
+            self._program.next_op += 1
+            return status, operation
+        if status is Status.FAILED:
+            return status, self._operations[int(self._status[0]) - 1]
+        return status, None
+
+    def stop(self) -> None:
+        """See `Program.stop`."""
+        self._stop.value = 1
+
+
+_Calls = list[tuple[str, list[object], int]]
+
+
+def _emit(operation: Emit) -> _Calls:
+    elements = np.ascontiguousarray(operation.elements, np.int64)
+    labels = np.ascontiguousarray(operation.labels, np.int64)
+    arrays: list[object] = [operation.condition.array, elements, labels, operation.events.buffer,
+                            operation.events.count, operation.clock.step_variable.array]  # fmt: skip
+    return [("rall_emit", arrays, len(elements))]
+
+
+def _record(operation: Record) -> _Calls:
+    calls: _Calls = []
+    column = 0
+    table: Table = operation.table
+    for k, (variable, elements, weights, borders) in enumerate(operation.rows):
+        last = int(k == len(operation.rows) - 1)
+        position = np.array([column, table.buffer.shape[1], last], np.int64)
+        arrays: list[object] = [variable.array, table.buffer, table.count, np.ascontiguousarray(elements, np.int64),
+                                np.ascontiguousarray(weights, float), np.ascontiguousarray(borders, np.int64),
+                                position]  # fmt: skip
+        calls.append(("rall_record", arrays, len(borders) - 1))
+        column += len(borders) - 1
+    return calls
+
+
+def _solve(operation: Solve) -> _Calls:
+    tables: list[object] = [operation.structure[name] for name in TREE_TABLES]
+    variables = [operation.variables.get(name) for name in TREE_VARIABLES]
+    arrays = tables + [None if v is None else v.array for v in variables]
+    known: Variable = operation.variables["v"]
+    return [(f"rall_{operation.solver}", arrays, len(known.array))]

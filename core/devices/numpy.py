@@ -1,0 +1,146 @@
+"""The NumPy device: the reference for what every operation means, and what runs without a compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from rall import draws
+from rall.codegen.numpy_printer import print_numpy
+from rall.devices.base import CompiledKernel, Program, Status
+from rall.devices.sweeps import stepper
+from rall.functions import numpy_namespace
+from rall.model import Call, Check, Elementwise, Emit, Operation, Record, Solve
+from rall.options import Options
+from rall.schedule import Schedule
+
+__all__ = ["NumpyDevice", "NumpyProgram", "compile_kernel"]
+
+Step: TypeAlias = Callable[[], None]
+#: Clocks whose next times agree to this part of a step fire together.
+SAME_TIME = 1e-4
+
+
+class NumpyDevice:
+    """Runs operations as NumPy functions, one call an operation and step."""
+
+    name = "numpy"
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def build(
+        self, schedule: Schedule, kernels: Mapping[int, CompiledKernel], options: Options
+    ) -> NumpyProgram:
+        """Turn every operation into a Python function."""
+        return NumpyProgram(schedule, kernels)
+
+
+def compile_kernel(made: CompiledKernel, stored: int) -> Step:
+    """A function without arguments that runs a kernel over `stored` elements of the arrays of its variables."""
+    scope = numpy_namespace() | {"draws": draws}
+    exec(compile(print_numpy(made.kernel), "<rall kernel>", "exec"), scope)
+    function = scope["kernel"]
+    arrays = [
+        v.array if load.shared or load.through else v.array[:stored]
+        for load, v in zip(made.kernel.loads, made.arguments)
+    ]
+    assert callable(function)
+    return lambda: function(arrays)
+
+
+class NumpyProgram(Program):
+    """A list of Python functions with their clocks."""
+
+    def __init__(self, schedule: Schedule, kernels: Mapping[int, CompiledKernel]) -> None:
+        super().__init__(schedule)
+        self._failed: list[Operation] = []
+        self._stop = False
+        self._next = -1
+        self._due: set[int] = set()
+        self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
+
+    def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
+        if isinstance(op, Elementwise):
+            return compile_kernel(kernels[id(op)], op.domain.layout.stored)
+        if isinstance(op, Emit):
+            return lambda: _emit(op)
+        if isinstance(op, Record):
+            return lambda: _record(op)
+        if isinstance(op, Check):
+            return lambda: self._check(op)
+        if isinstance(op, Solve):
+            return stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()})
+        assert isinstance(op, Call)
+        return None
+
+    def _check(self, op: Check) -> None:
+        if not np.isfinite(op.variable.array.sum()):
+            self._failed.append(op)
+
+    def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
+        """See `Program.advance`."""
+        self._stop = False
+        self._failed.clear()
+        while True:
+            if self._next < 0:
+                if self._stop:
+                    return Status.STOPPED, None
+                if iterations <= 0:
+                    return Status.PAUSED, None
+                if any(b.count[0] > b.limit for b in self.buffers):
+                    return Status.FULL, None
+                self._due = self._clocks_due(ends)
+                if not self._due:
+                    return Status.DONE, None
+                self._next = 0
+                iterations -= 1
+            while self._next < len(self._steps):
+                op, function = self._steps[self._next]
+                self._next += 1
+                if id(op.clock) in self._due:
+                    if function is None:
+                        return Status.CALL, op
+                    function()
+            for clock in self.clocks:
+                clock.step += id(clock) in self._due
+            self._next = -1
+            if self._failed:
+                return Status.FAILED, self._failed[0]
+
+    def _clocks_due(self, ends: Mapping[int, int]) -> set[int]:
+        waiting = [c for c in self.clocks if c.step < ends[id(c)]]
+        if not waiting:
+            return set()
+        first = min(c.step * c.dt for c in waiting)
+        due = [c for c in waiting if c.step * c.dt <= first + SAME_TIME * c.dt]
+        for clock in due:
+            clock.t_variable.array[0] = clock.step * clock.dt
+            clock.step_variable.array[0] = clock.step
+        return {id(c) for c in due}
+
+    def stop(self) -> None:
+        """See `Program.stop`."""
+        self._stop = True
+
+
+def _emit(op: Emit) -> None:
+    found = np.flatnonzero(op.condition.array[op.elements])
+    if len(found):
+        first = int(op.events.count[0])
+        op.events.buffer[first : first + len(found), 0] = op.labels[found]
+        op.events.buffer[first : first + len(found), 1] = op.clock.step
+        op.events.count[0] = first + len(found)
+
+
+def _record(op: Record) -> None:
+    row = op.table.buffer[int(op.table.count[0])]
+    column = 0
+    for variable, elements, weights, borders in op.rows:
+        width = len(borders) - 1
+        if width:
+            row[column : column + width] = np.add.reduceat(weights * variable.array[elements], borders[:-1])
+        column += width
+    op.table.count[0] += 1

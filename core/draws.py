@@ -1,0 +1,29 @@
+"""Random numbers as equations call them: what is drawn from, then the place of the draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall import random, solvers
+
+__all__ = ["poisson", "rand", "randn"]
+
+Floats = NDArray[np.float64]
+
+
+def rand(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Uniform on [0, 1)."""
+    return solvers.uniforms(int(seed), int(stream), int(step), elements, int(draw))
+
+
+def randn(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Standard normal."""
+    return solvers.normals(int(seed), int(stream), int(step), elements, int(draw))
+
+
+def poisson(mean: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Poisson with a given mean."""
+    return np.asarray(random.poisson(int(seed), int(stream), int(step), elements, mean, int(draw)), float)

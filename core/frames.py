@@ -1,0 +1,53 @@
+"""Where the user is: the nearest frame of the stack that is not rall's own."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+__all__ = ["caller_frame", "caller_namespace", "caller_place"]
+
+#: In Python 3.11 these have frames of their own, which see nothing of the function around them.
+_COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>")
+
+
+def caller_frame() -> FrameType | None:
+    """The nearest frame outside rall; None when rall is all there is on the stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_own(frame):
+        frame = frame.f_back
+    return frame
+
+
+def _is_own(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    # A doctest has the name of the module that it is written in, and yet is a user.
+    own = module == "rall" or module.startswith("rall.")
+    return own and not frame.f_code.co_filename.startswith("<doctest")
+
+
+def caller_namespace() -> dict[str, object]:
+    """The names that the user sees where rall was called.
+
+    Returns
+    -------
+    dict of str to object
+        Globals, overlaid by the locals of the function (and of comprehensions inside it).
+    """
+    frame = caller_frame()
+    if frame is None:
+        return {}
+    inner = []
+    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None:
+        inner.append(frame.f_locals)
+        frame = frame.f_back
+    found = {**frame.f_globals, **frame.f_locals}
+    for more in reversed(inner):
+        found.update(more)
+    return found
+
+
+def caller_place() -> str:
+    """``file:line`` of the user's present statement, for messages; ``'?'`` when there is none."""
+    frame = caller_frame()
+    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

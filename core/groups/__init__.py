@@ -1,0 +1,9 @@
+"""What groups of elements have in common."""
+
+from __future__ import annotations
+
+from rall.groups.group import Group
+from rall.groups.resolver import Resolver
+from rall.groups.views import VariableView
+
+__all__ = ["Group", "Resolver", "VariableView"]

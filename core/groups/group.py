@@ -1,0 +1,424 @@
+"""Group: what neurons, cells and synapses have in common, which is variables that users see as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.equations import Equations, Line
+from rall.equations.dimensions import check_equations, infer
+from rall.equations.names import resolve, typed_of
+from rall.errors import DimensionMismatchError, EquationError, RallError
+from rall.evaluate import evaluate
+from rall.groups.resolver import Resolver
+from rall.groups.views import VariableView
+from rall.ir.nodes import Node
+from rall.ir.parse import parse
+from rall.ir.visit import functions, names
+from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
+from rall.registry import closest
+from rall.session import SimulationObject, caller_namespace, session_seed
+from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, value_of
+
+__all__ = ["Group"]
+
+Indices = NDArray[np.int64]
+
+
+class Group(SimulationObject):
+    """Elements with variables and equations.
+
+    Parameters
+    ----------
+    name : str
+        As in `SimulationObject`.
+    domain : Domain
+        The elements.
+    equations : Equations
+        Of the model.
+    namespace : mapping, optional
+        Values of external names; without it, they are looked up where `run` is called.
+    clock, order, dt
+        Of the state update; see `SimulationObject`.
+    """
+
+    _ready = False
+
+    def __init__(
+        self,
+        name: str,
+        domain: Domain,
+        equations: Equations,
+        namespace: Mapping[str, object] | None = None,
+        clock: Any = None,
+        order: int = 0,
+        dt: Any = None,
+    ) -> None:
+        super().__init__(name=name, dt=dt, clock=clock, order=order)
+        self.domain = domain
+        self.equations = equations
+        self.namespace: dict[str, object] = dict(namespace or {})
+        self._has_namespace = namespace is not None
+        self.variables: dict[str, Variable] = {}
+        self.constants: dict[str, Variable] = {}
+        self._external: dict[str, object] = {}
+        self._draws = 0
+        #: Names that the group computes itself, with their dimensions.
+        self.computed_names: dict[str, Dimension] = {}
+        n = Variable("N", SHARED, kind="integer", role="constant")
+        n.array[0] = domain.size
+        index = Variable("i", domain, kind="integer", role="constant")
+        index.set(np.arange(domain.size))
+        self.variables.update(N=n, i=index)
+
+    # --- variables ------------------------------------------------------------------------------------------
+
+    def add_line(self, line: Line, domain: Domain, role: str) -> Variable:
+        """Make the variable of a differential equation or a parameter."""
+        where = SHARED if line.has("shared") else domain
+        variable = Variable(line.varname, where, line.dimension, line.var_type, role)
+        self.variables[line.varname] = variable
+        return variable
+
+    @property
+    def N(self) -> int:
+        """Number of elements."""
+        return self.domain.size
+
+    def __len__(self) -> int:
+        return self.domain.size
+
+    def dimension(self, name: str) -> Dimension:
+        """Dimension of a variable or subexpression."""
+        if name in self.variables:
+            return self.variables[name].dimension
+        if name in self.computed_names:
+            return self.computed_names[name]
+        return self.equations[name].dimension
+
+    def known_names(self) -> set[str]:
+        """Everything that can be read as an attribute."""
+        return {*self.variables, *self.computed_names, *(line.varname for line in self.equations.subexpressions)}
+
+    def clock_variables(self) -> dict[str, Variable]:
+        """Time as kernels of this group see it."""
+        assert self.clock is not None
+        clock = self.clock
+        return {"t": clock.t_variable, "dt": clock.dt_variable, "t_in_timesteps": clock.step_variable}
+
+    # --- attributes -----------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not self._ready:
+            raise AttributeError(name)
+        plain = name.removesuffix("_")
+        if plain in self.known_names():
+            return self.view(plain, None, units=plain == name)
+        known = self.known_names()
+        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        plain = name.removesuffix("_")
+        if self._ready and plain in self.known_names():
+            if not isinstance(value, VariableView) or value.group is not self or value.name != plain:
+                self.write(plain, None, value if plain == name else self._with_unit(plain, value))
+        elif self._ready and not name.startswith("_") and not hasattr(type(self), name) and name not in self.__dict__:
+            known = self.known_names()
+            raise AttributeError(
+                f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}; use "
+                f"add_attribute('{name}') for an attribute of your own"
+            )
+        else:
+            super().__setattr__(name, value)
+
+    def add_attribute(self, name: str) -> None:
+        """Permit an attribute that is not a variable."""
+        self.__dict__[name] = None
+
+    def _with_unit(self, name: str, value: Any) -> Any:
+        return value if isinstance(value, str) else Quantity(np.asarray(value, float), dim=self.dimension(name))
+
+    def view(self, name: str, selection: Indices | None, units: bool = True) -> Any:
+        """A variable of some elements as users see it; a shared one is its value."""
+        if name in self.variables and self.variables[name].shared:
+            return self.read(name, None, units)[0]
+        return VariableView(self, name, selection, units)
+
+    # --- reading and writing --------------------------------------------------------------------------------
+
+    def values_of(self, name: str) -> NDArray[Any]:
+        """Present values in the user's order, SI base units; shape (size,) or (1,) for shared ones."""
+        if name in self.variables:
+            return self.variables[name].get()
+        resolver = self.resolver(self.externals(self.equations[name].identifiers))
+        value = evaluate(resolver.name(name), _Present(self, resolver))
+        return np.array(np.broadcast_to(value, (self.domain.size,)))
+
+    def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
+        """Values of a variable or subexpression for some elements, with or without their unit."""
+        values = self.values_of(name)
+        if selection is not None and len(values) == self.domain.size:
+            values = values[selection]
+        dimension = self.dimension(name)
+        return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
+
+    def write(self, name: str, selection: Indices | None, value: Any) -> None:
+        """Set a variable: a number, an array, a Quantity, or text that is evaluated for every element.
+
+        Raises
+        ------
+        RallError
+            For what cannot be set.
+        DimensionMismatchError
+            For a value in another dimension.
+        """
+        if name not in self.variables:
+            raise RallError(f"'{name}' of '{self.name}' is computed by the model and cannot be set")
+        variable = self.variables[name]
+        if variable.role in ("constant", "clock", "scratch"):
+            raise RallError(f"'{name}' of '{self.name}' cannot be set")
+        if isinstance(value, str):
+            plain = self.evaluate(value, selection, dimension=variable.dimension)
+        else:
+            value = value.value if isinstance(value, VariableView) else value
+            if dimension_of(value) is not variable.dimension and not _is_zero(value):
+                wanted = Quantity(1.0, dim=variable.dimension)
+                raise DimensionMismatchError(
+                    f"cannot set '{name}' of '{self.name}' to {value}: it is in {dimension_of(value)}, "
+                    f"and '{name}' is in {wanted.dim}"
+                )
+            plain = value_of(value)
+        count = 1 if variable.shared else self.domain.size if selection is None else len(selection)
+        if np.ndim(plain) > 1 or np.size(plain) not in (1, count):
+            raise RallError(f"'{name}' of '{self.name}' takes one value or {count}, not {np.shape(plain)}")
+        self.before_write(name)
+        self.store_values(name, selection, plain)
+
+    def store_values(self, name: str, selection: Indices | None, values: Any) -> None:
+        """Put checked values (SI base units) where they belong."""
+        variable = self.variables[name]
+        current = variable.get()
+        current[slice(None) if selection is None or variable.shared else selection] = values
+        variable.set(current)
+
+    def before_write(self, name: str) -> None:
+        """Called before a variable is changed from Python."""
+
+    def evaluate(
+        self,
+        text: str,
+        selection: Indices | None = None,
+        dimension: Dimension | None = None,
+        with_units: bool = False,
+    ) -> Any:
+        """Evaluate an expression for every element (or the selected ones).
+
+        Parameters
+        ----------
+        text : str
+            May use variables, ``i``, ``N``, ``rand()``, and the caller's names.
+        selection : ndarray, optional
+            Elements that are wanted.
+        dimension : Dimension, optional
+            What the result must be; not checked without it.
+        with_units : bool
+            Give a Quantity.
+        """
+        parsed = parse(text)
+        external = self.externals(self.identifiers(text))
+        found = infer(parsed, self.environment(external), self.functions(external))
+        if dimension is not None and found is not dimension and not _is_literal_zero(text):
+            raise EquationError(f"'{text}' is in {found}, and {dimension} is needed", text, 0)
+        resolver = self.resolver(external)
+        self._draws += 1
+        result = evaluate(resolver.node(parsed.node), _Present(self, resolver, self._draws))
+        values = np.array(np.broadcast_to(result, (self.domain.size,)))
+        values = values if selection is None else values[selection]
+        return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
+
+    def indices_of(self, item: Any) -> Indices:
+        """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
+        everything = np.arange(self.domain.size)
+        if isinstance(item, str):
+            return everything[self.evaluate(item).astype(bool)]
+        if isinstance(item, VariableView):
+            item = item.value
+        try:
+            return np.atleast_1d(everything[item])
+        except (IndexError, TypeError) as problem:
+            raise IndexError(f"'{self.name}' has {self.domain.size} elements; {item!r} is no index: {problem}") from None
+
+    @staticmethod
+    def identifiers(text: str) -> frozenset[str]:
+        """Names and functions in an expression."""
+        node = parse(text).node
+        return names(node) | functions(node)
+
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def externals(self, wanted: Any, *more: Mapping[str, object]) -> dict[str, object]:
+        """Values of names that are not the group's own, from its namespace or from where the user is."""
+        spaces = [self.namespace] if self._has_namespace else [self.namespace, *more, self._external]
+        if not self._has_namespace and not more:
+            spaces.insert(1, caller_namespace())
+        own = {*self.known_names(), "t", "dt", "t_in_timesteps", *self.equations.bindings}
+        return resolve(wanted, *spaces, variables=own)
+
+    def run_externals(self) -> dict[str, object]:
+        """Values of all names in the equations: those of the last run, else those where the user is."""
+        wanted = set().union(*(line.identifiers for line in self.equations.lines))
+        return self._external or self.externals(wanted)
+
+    def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
+        """Dimension and type of every name."""
+        env = {name: (v.dimension, v.kind) for name, v in {**self.variables, **self.clock_variables()}.items()}
+        for line in self.equations.subexpressions:
+            env[line.varname] = (line.dimension, line.var_type)
+        for name, value in {**self.equations.bindings, **external}.items():
+            if not callable(getattr(value, "result", None)):
+                typed = typed_of(value)
+                env[name] = (typed.dimension, typed.kind)
+        return env
+
+    @staticmethod
+    def functions(external: Mapping[str, object]) -> dict[str, Any]:
+        """Functions among external values."""
+        return {name: value for name, value in external.items() if callable(getattr(value, "result", None))}
+
+    def resolver(self, external: Mapping[str, object]) -> Resolver:
+        """What turns expressions of this group into ones of variables."""
+        subexpressions = {line.varname: line.node for line in self.equations.subexpressions}
+        table = {**self.variables, **self.clock_variables()}
+        return Resolver(table, subexpressions, {**external, **self.equations.bindings}, self.constants)
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """Look up and check all external names; see `SimulationObject.before_run`."""
+        wanted = set().union(*(line.identifiers for line in self.equations.lines))
+        self._external = {}
+        found = self.externals(wanted, namespace)
+        check_equations(self.equations, {**self.own_types(), **found})
+        self._external = found
+
+    def own_types(self) -> dict[str, object]:
+        """Dimension and type of variables that are not lines of the equations."""
+        return {
+            n: (v.dimension, v.kind)
+            for n, v in {**self.variables, **self.clock_variables()}.items()
+            if n not in self.equations
+        }
+
+    def random_bindings(self, domain: Domain, model: Model | None, draw: int = 0) -> dict[str, Variable]:
+        """What random functions in statements need; `draw` tells several operations of this group apart."""
+        if model is None:
+            return {}
+        stream = Variable("_stream", SHARED, kind="integer", role="constant")
+        stream.array[0] = self.stream ^ draw
+        element = Variable("_element", domain, kind="integer", role="constant")
+        element.set(np.arange(domain.size))
+        assert self.clock is not None
+        return {"_seed": model.seed, "_stream": stream, "_element": element, "_step": self.clock.step_variable}
+
+    # --- what monitors and thresholds read -----------------------------------------------------------------------
+
+    def probe(self, names: Sequence[str], owner: str, clock: Clock, when: str, order: int) -> tuple[
+        list[Operation], dict[str, Variable]
+    ]:
+        """Operations that bring variables up to date at a place of the schedule, and where to read them.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Variables or subexpressions.
+        owner : str
+            Name of what reads them; operations sort before it.
+        clock, when, order
+            Where in the schedule.
+        """
+        found: dict[str, Variable] = {}
+        resolver = self.resolver(self._external)
+        statements = []
+        for name in names:
+            if name in self.variables and self.variables[name].kind == "float":
+                found[name] = self.variables[name]
+                continue
+            scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
+            found[name] = scratch
+            statements.append((scratch, resolver.name(name)))
+        operations: list[Operation] = []
+        if statements:
+            bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
+            operations.append(
+                Elementwise(
+                    name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
+                    statements=[Assign(f"_probe_{v.name}", node) for v, node in statements], bindings=bindings,
+                )  # fmt: skip
+            )
+        return operations, found
+
+    def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
+        """Storage elements, weights, run borders and user indices for recording a variable.
+
+        One column a border; a place between compartments is a weighted mean of several.
+        """
+        picked = self.indices_of(slice(None) if item is True else item)
+        storage = self.domain.layout.index(picked)
+        if name in self.variables and self.variables[name].shared:
+            storage = np.zeros_like(storage)
+        return storage, np.ones(len(picked)), np.arange(len(picked) + 1), picked
+
+    # --- store and restore -----------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of everything that a run can change."""
+        return {n: v.array.copy() for n, v in self.variables.items() if v.role in ("state", "parameter")}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `state` gave."""
+        for name, values in state.items():
+            self.variables[name].array[:] = values
+
+    def describe_element(self, index: int) -> str:
+        """How messages name an element."""
+        return f"element {index} of '{self.name}'"
+
+
+class _Present(Mapping[str, Any]):
+    """Values of names now, fetched as they are asked for."""
+
+    def __init__(self, group: Group, resolver: Resolver, draw: int = 0) -> None:
+        self.group, self.resolver, self.draw = group, resolver, draw
+
+    def __getitem__(self, name: str) -> Any:
+        group = self.group
+        special = {
+            "_seed": lambda: int(session_seed().array[0]), "_stream": lambda: group.stream ^ 0x5BD1E995,
+            "_step": lambda: self.draw, "_element": lambda: np.arange(group.domain.size),
+        }  # fmt: skip
+        if name in special:
+            return special[name]()
+        if name in group.variables:
+            values = group.values_of(name)
+            return values[0] if group.variables[name].shared else values
+        bound = self.resolver.bindings[name]
+        assert isinstance(bound, Variable)
+        return bound.array if bound.role == "table" else bound.array[0]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.group.variables or name in self.resolver.bindings
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.group.variables, **self.resolver.bindings})
+
+    def __len__(self) -> int:
+        return len({**self.group.variables, **self.resolver.bindings})
+
+
+def _is_zero(value: Any) -> bool:
+    return np.ndim(value) == 0 and bool(np.all(np.asarray(value_of(value)) == 0))
+
+
+def _is_literal_zero(text: str) -> bool:
+    return text.strip() in ("0", "0.0")

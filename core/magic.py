@@ -1,0 +1,184 @@
+"""Magic: `run` and its companions for the objects that are visible where they are called."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+from weakref import WeakSet
+
+from rall.errors import MagicError, RallWarning
+from rall.progress import Report
+from rall.session import SimulationObject, caller_namespace, session
+from rall.simulation import SECOND, Network
+
+__all__ = ["MagicNetwork", "collect", "magic_network", "restore", "run", "stop", "store"]
+
+_RULE = (
+    "Objects are found if they are variables where run is called (not inside lists or dictionaries). Put the "
+    "objects into a Network to say which belong together, or call start_scope() to leave older ones out."
+)
+
+
+def collect() -> set[SimulationObject]:
+    """The objects that are variables where this is called.
+
+    Returns
+    -------
+    set of SimulationObject
+        Without those made before the last `start_scope`.
+    """
+    return {
+        one
+        for one in caller_namespace().values()
+        if isinstance(one, SimulationObject) and one.add_to_magic_network and one.scope == session.scope
+    }
+
+
+class MagicNetwork(Network):
+    """The network of all objects that are visible where a run is started.
+
+    If none of them has run before, time begins at 0; if all have, it goes on; a mixture is refused.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="magicnetwork*")
+        self._known: WeakSet[SimulationObject] = WeakSet()
+
+    def add(self, *objects: Any) -> None:
+        """Refused: the magic network finds its objects by itself.
+
+        Raises
+        ------
+        MagicError
+            Always, but for nothing.
+        """
+        if objects:
+            raise MagicError(f"objects cannot be added to the magic network. {_RULE}")
+
+    def remove(self, *objects: Any) -> None:
+        """Refused, as `add`.
+
+        Raises
+        ------
+        MagicError
+            Always, but for nothing.
+        """
+        if objects:
+            raise MagicError(f"objects cannot be removed from the magic network. {_RULE}")
+
+    def gather(self) -> None:
+        """Look for objects where the user is, and decide whether time goes on or begins again.
+
+        Raises
+        ------
+        MagicError
+            For a mixture of new objects and objects that have run.
+        """
+        found = sorted(collect(), key=lambda one: one.serial)
+        deciding = [one for one in found if one.invalidates_magic_network]
+        new = [one for one in deciding if one not in self._known]
+        old = [one for one in deciding if one in self._known]
+        if new and old:
+            raise MagicError(
+                f"some objects have run before ({_named(old)}) and some have not ({_named(new)}), so "
+                f"that it is not clear whether time goes on or begins again. {_RULE}"
+            )
+        if not old:
+            self._timeline.begin_again()
+        self._objects = found
+        self._known.update(self.objects)
+        if not found:
+            warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
+
+    def release(self) -> None:
+        """Hold the objects no longer than the user does."""
+        self._objects = []
+
+
+def _named(objects: Iterable[SimulationObject]) -> str:
+    names = [f"'{one.name}' made at {one.created_at}" for one in objects]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+#: The one that `run` uses.
+magic_network = MagicNetwork()
+
+
+def run(
+    duration: Any,
+    report: str | Report | None = None,
+    report_period: Any = 10.0 * SECOND,
+    namespace: Mapping[str, object] | None = None,
+    profile: bool = False,
+) -> None:
+    """Simulate all objects that are visible here; see `Network.run` for the arguments.
+
+    Parameters
+    ----------
+    duration : Quantity
+        How long, a time.
+    report : 'text', 'stderr' or callable, optional
+        A progress bar, or a function of elapsed time, completed fraction, start and duration.
+    report_period : Quantity
+        Wall time between two reports.
+    namespace : mapping, optional
+        Values of names in equations; by default what is visible where this is called.
+    profile : bool
+        Accepted; see `Network.profiling_info`.
+
+    Raises
+    ------
+    MagicError
+        For a mixture of new objects and objects that have run.
+    """
+    magic_network.gather()
+    try:
+        magic_network.run(duration, report, report_period, namespace, profile)
+    finally:
+        magic_network.release()
+
+
+def stop() -> None:
+    """End all runs after their present step."""
+    for stop_one in list(session.running):
+        stop_one()
+
+
+def store(name: str = "default", filename: str | os.PathLike[str] | None = None) -> None:
+    """Keep the state of all objects that are visible here; see `Network.store`.
+
+    Parameters
+    ----------
+    name : str
+        Under which name.
+    filename : path, optional
+        Into a file instead of memory.
+    """
+    magic_network.gather()
+    try:
+        magic_network.store(name, filename)
+    finally:
+        magic_network.release()
+
+
+def restore(
+    name: str = "default", filename: str | os.PathLike[str] | None = None, restore_random_state: bool = False
+) -> None:
+    """Go back to a state that was stored; see `Network.restore`.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    filename : path, optional
+        The file that it is in.
+    restore_random_state : bool
+        Draw the same random numbers again.
+    """
+    magic_network.gather()
+    try:
+        magic_network.restore(name, filename, restore_random_state)
+    finally:
+        magic_network.release()

@@ -1,0 +1,335 @@
+"""Model: what components add up to before any device is known.
+
+A `Domain` is an index set, a `Variable` an array on it, an `Operation` one of the few kinds of work that a
+device knows.  Components put variables and operations into a `Model`; the stages after it read nothing else.
+Arrays are kept in storage order (`Layout`), padded so that kernels run over whole SIMD vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.ir.nodes import Node
+from rall.recording import Events, Table
+from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
+
+__all__ = [
+    "ALIGNMENT", "PADDING", "SHARED", "Access", "Assign", "Call", "Check", "Clock", "Component", "Domain",
+    "Elementwise", "Emit", "Layout", "Model", "Operation", "Record", "Solve", "Variable", "aligned",
+]  # fmt: skip
+
+#: Storage sizes are multiples of this many elements (one AVX-512 vector of doubles).
+PADDING = 8
+#: Arrays start at multiples of this many bytes.
+ALIGNMENT = 64
+
+_DTYPES = {"float": np.float64, "integer": np.int64, "boolean": np.bool_}
+
+
+def aligned(size: int, kind: str = "float") -> NDArray[np.generic]:
+    """A zeroed array of `size` elements whose first byte lies on an `ALIGNMENT` border."""
+    dtype = np.dtype(_DTYPES[kind])
+    raw = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """How a domain's elements lie in storage.
+
+    Parameters
+    ----------
+    size : int
+        Number of elements the user sees.
+    place : ndarray of int64, optional
+        Storage index of each user index; None for the same order.
+    stored : int, optional
+        Number of storage elements, a multiple of `PADDING`; by default `size` rounded up.
+    """
+
+    size: int
+    place: NDArray[np.int64] | None = None
+    stored: int = -1
+
+    def __post_init__(self) -> None:
+        if self.stored < 0:
+            object.__setattr__(self, "stored", -(-self.size // PADDING) * PADDING)
+
+    def to_storage(self, values: NDArray[np.generic], storage: NDArray[np.generic]) -> None:
+        """Write user-ordered `values` into `storage`; padding repeats the first element."""
+        if self.place is None:
+            storage[: self.size] = values
+        else:
+            storage[self.place] = values
+        self.fill_padding(storage)
+
+    def fill_padding(self, storage: NDArray[np.generic]) -> None:
+        """Give the padding the first element's value, so that it is as finite as the rest."""
+        if self.stored > self.size and self.size:
+            first = storage[0 if self.place is None else self.place[0]]
+            storage[self.padding()] = first
+
+    def padding(self) -> NDArray[np.int64]:
+        """Storage indices that hold no element."""
+        if self.place is None:
+            return np.arange(self.size, self.stored)
+        free = np.ones(self.stored, bool)
+        free[self.place] = False
+        return np.flatnonzero(free)
+
+    def to_user(self, storage: NDArray[np.generic]) -> NDArray[np.generic]:
+        """A copy of `storage` in the user's order."""
+        return storage[: self.size].copy() if self.place is None else storage[self.place]
+
+    def index(self, user: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Storage indices of user indices."""
+        return user if self.place is None else self.place[user]
+
+
+@dataclass(eq=False)
+class Domain:
+    """An index set: the compartments of a cell, the neurons of a group, or one shared element."""
+
+    name: str
+    layout: Layout
+
+    @property
+    def size(self) -> int:
+        """Number of elements the user sees."""
+        return self.layout.size
+
+
+#: The domain of values that all elements share.
+SHARED = Domain("shared", Layout(1, None, 1))
+
+
+@dataclass(eq=False)
+class Variable:
+    """An array of values on a domain, in storage order and SI base units.
+
+    Parameters
+    ----------
+    name : str
+        The user's name for it.
+    domain : Domain
+        Where it lives; `SHARED` for a single value.
+    dimension : Dimension
+        What it measures.
+    kind : {'float', 'integer', 'boolean'}
+        Type of the elements.
+    role : {'state', 'parameter', 'constant', 'scratch', 'clock'}
+        Who writes it: equations, the user, nobody, the program for itself, a clock.
+    array : ndarray
+        Storage; made here unless given.
+    """
+
+    name: str
+    domain: Domain
+    dimension: Dimension = DIMENSIONLESS
+    kind: str = "float"
+    role: str = "state"
+    array: NDArray[np.generic] = field(default=None, repr=False)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.array is None:
+            self.array = aligned(max(1, self.domain.layout.stored), self.kind)
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is one value for all elements."""
+        return self.domain is SHARED
+
+    def get(self) -> NDArray[np.generic]:
+        """The values in the user's order (a copy); shape (size,)."""
+        return self.domain.layout.to_user(self.array)
+
+    def set(self, values: object) -> None:
+        """Write values (a scalar or an array in the user's order), SI base units."""
+        self.domain.layout.to_storage(np.broadcast_to(np.asarray(values), (self.domain.size,)), self.array)
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """A variable as seen from another domain: element ``index[k]`` for the operation's element k.
+
+    Reading is a gather.  Writing adds (a scatter), free of conflicts only where `index` repeats no entry
+    but those of the padding.
+    """
+
+    variable: Variable
+    index: Variable
+
+
+@dataclass(eq=False)
+class Clock:
+    """Time as an integer step; `t`, `dt` and `t_in_timesteps` are shared variables kernels can read."""
+
+    dt: float
+    name: str = "clock"
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        time = get_or_create_dimension(second=1)
+        self.t_variable = Variable("t", SHARED, time, role="clock")
+        self.dt_variable = Variable("dt", SHARED, time, role="clock")
+        self.step_variable = Variable("t_in_timesteps", SHARED, kind="integer", role="clock")
+        self.dt_variable.array[0] = self.dt
+
+
+@dataclass(frozen=True)
+class Assign:
+    """``target = value``; a target that is bound to nothing is local to its operation."""
+
+    target: str
+    value: Node
+
+
+@dataclass(eq=False, kw_only=True)
+class Operation:
+    """One piece of work of every step of its clock, at a place in the schedule.
+
+    Parameters
+    ----------
+    name : str
+        Unique inside a model; breaks ties of `order`.
+    clock : Clock
+        When it is due.
+    when : str
+        Schedule slot.
+    order : int
+        Place inside the slot.
+    """
+
+    name: str
+    clock: Clock
+    when: str = "groups"
+    order: int = 0
+    active: Callable[[], bool] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Elementwise(Operation):
+    """Assignments for every element of a domain.
+
+    Parameters
+    ----------
+    domain : Domain
+        Over which elements.
+    statements : sequence of Assign
+        In order; each sees the results of those before it.
+    bindings : mapping
+        From names in the statements to variables or `Access` through a map.
+    mask : Node, optional
+        Elements where it is false keep their values.
+    stream : int
+        Number of the random stream of this operation.
+    """
+
+    domain: Domain
+    statements: Sequence[Assign]
+    bindings: Mapping[str, Variable | Access]
+    mask: Node | None = None
+    stream: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
+class Check(Operation):
+    """Stops the run where a float variable has become infinite or NaN."""
+
+    variable: Variable
+
+
+@dataclass(eq=False, kw_only=True)
+class Solve(Operation):
+    """A linear system along a structure; the sweep is fixed text of every device.
+
+    Parameters
+    ----------
+    solver : str
+        Name of the sweep, such as ``'tree_sdirk2'``.
+    structure : mapping of str to ndarray
+        Integer and float tables of the structure.
+    variables : mapping of str to Variable
+        Coefficients, right-hand side and unknown.
+    """
+
+    solver: str
+    structure: Mapping[str, NDArray[np.generic]]
+    variables: Mapping[str, Variable]
+
+
+@dataclass(eq=False, kw_only=True)
+class Emit(Operation):
+    """Events where a condition holds: storage indices and steps go to `events`.
+
+    Parameters
+    ----------
+    condition : Variable
+        Boolean scratch that an Elementwise wrote.
+    elements : ndarray of int64
+        Storage indices that are looked at, in the user's order.
+    labels : ndarray of int64
+        What is reported for each of them.
+    events : Events
+        Where they go.
+    """
+
+    condition: Variable
+    elements: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    events: Events
+
+
+@dataclass(eq=False, kw_only=True)
+class Record(Operation):
+    """Appends weighted sums of elements of variables to a table, one row a step.
+
+    Parameters
+    ----------
+    rows : sequence of (Variable, ndarray of int64, ndarray of float64, ndarray of int64)
+        For each variable: storage indices, weights, and borders of the runs that are summed to one column.
+    table : Table
+        Where rows go.
+    """
+
+    rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]
+    table: Table
+
+
+@dataclass(eq=False, kw_only=True)
+class Call(Operation):
+    """Python code between compiled stretches; takes the time in seconds."""
+
+    function: Callable[[float], None]
+
+
+class Component(Protocol):
+    """Whatever has operations: groups, monitors, Python callbacks."""
+
+    name: str
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """The operations of this component, made anew for every run."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Everything a run consists of.
+
+    Parameters
+    ----------
+    components : tuple of Component
+        In the order in which they were added.
+    seed : Variable
+        Shared integer: the seed of all random streams.
+    """
+
+    components: tuple[Component, ...]
+    seed: Variable

@@ -1,0 +1,117 @@
+"""Pipeline: the table of contents, from components to a program on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from rall.codegen.kernel import lower
+from rall.codegen.passes import optimise
+from rall.devices.base import CompiledKernel, Device, Program
+from rall.errors import RallError
+from rall.functions import is_stateful
+from rall.ir.nodes import Call
+from rall.ir.visit import names, walk
+from rall.model import Access, Component, Elementwise, Model, Variable
+from rall.options import Options
+from rall.schedule import SLOTS, Schedule, order
+
+__all__ = ["check", "compile_model"]
+
+_KINDS = {"float": "f", "integer": "i", "boolean": "b"}
+_RANDOM = ("_seed", "_stream", "_step", "_element")
+
+
+def compile_model(
+    components: Iterable[Component],
+    device: Device,
+    options: Options,
+    seed: Variable,
+    slots: Sequence[str] = SLOTS,
+) -> Program:
+    """Turn components into a program.
+
+    Parameters
+    ----------
+    components : iterable of Component
+        In the order in which they were added.
+    device : Device
+        Where the program runs.
+    options : Options
+        How it is compiled.
+    seed : Variable
+        Shared integer, the seed of all random streams.
+    slots : sequence of str
+        The slots of a step, in order.
+
+    Raises
+    ------
+    RallError
+        If a component's operations do not fit together.
+    """
+    model = Model(tuple(components), seed)  # components -> variables and operations
+    schedule = order(model, slots)  # Model -> Schedule
+    check(schedule)  # each name bound, each array large enough
+    kernels = {id(op): _kernel(op, options) for op in schedule.operations if isinstance(op, Elementwise)}
+    return device.build(schedule, kernels, options)  # Schedule, Kernels -> Program
+
+
+def _kernel(operation: Elementwise, options: Options) -> CompiledKernel:
+    kernel, arguments = lower(operation)
+    return CompiledKernel(optimise(kernel, options), arguments)
+
+
+def check(schedule: Schedule) -> None:
+    """Refuse operations that a device could only crash on.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What is about to be compiled.
+
+    Raises
+    ------
+    RallError
+        Names the operation, and the name or variable that is wrong.
+    """
+    for operation in schedule.operations:
+        if isinstance(operation, Elementwise):
+            _check_names(operation)
+            for name, bound in operation.bindings.items():
+                _check_storage(operation, name, bound)
+
+
+def _check_names(operation: Elementwise) -> None:
+    known = set(operation.bindings)
+    values = [(statement.target, statement.value) for statement in operation.statements]
+    if operation.mask is not None:
+        values.insert(0, ("", operation.mask))
+    for target, value in values:
+        wanted = set(names(value))
+        if any(isinstance(node, Call) and is_stateful(node.op) for node in walk(value)):
+            wanted.update(_RANDOM)
+        missing = sorted(wanted - known)
+        if missing:
+            raise RallError(f"operation '{operation.name}': nothing is bound to the name '{missing[0]}'")
+        known.add(target)
+
+
+def _check_storage(operation: Elementwise, name: str, bound: Variable | Access) -> None:
+    stored = operation.domain.layout.stored
+    variable, index = (bound.variable, bound.index) if isinstance(bound, Access) else (bound, None)
+    where = f"operation '{operation.name}': '{name}'"
+    for one in (variable,) if index is None else (variable, index):
+        array = one.array
+        if array.ndim != 1 or array.dtype.kind != _KINDS[one.kind] or not array.flags.c_contiguous:
+            raise RallError(f"{where} is declared {one.kind}, and its array is {array.dtype}, {array.shape}")
+    if index is None:
+        if not variable.shared and len(variable.array) < stored:
+            raise RallError(f"{where} has storage for {len(variable.array)} elements, and {stored} are used")
+    elif not variable.shared:
+        used = index.array[:stored]
+        size = len(variable.array)
+        if len(used) < stored or (stored and not 0 <= int(np.min(used)) <= int(np.max(used)) < size):
+            raise RallError(
+                f"{where} is reached through '{index.name}', which leads outside its {size} elements"
+            )

@@ -1,0 +1,368 @@
+"""Simulation: networks of objects that run together."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
+from rall.devices.base import Program
+from rall.errors import NotSupportedError, RallError, RallWarning
+from rall.loop import Loop
+from rall.members import check_names, claim, flatten, with_contained
+from rall.model import Model, Operation
+from rall.pipeline import compile_model
+from rall.preferences import UnknownNameError, schedule_slots
+from rall.progress import Progress, Report, readable
+from rall.registry import closest
+from rall.schedule import Schedule
+from rall.session import (
+    SimulationObject,
+    caller_namespace,
+    options_from,
+    prefs,
+    seconds,
+    session,
+    unique_name,
+)
+from rall.summary import SchedulingSummary, rows_of, rows_of_schedule
+from rall.targets import choose_device
+from rall.timeline import NetworkSeed, Timeline, shown
+from rall.units import Quantity, get_or_create_dimension
+
+__all__ = ["SECOND", "Network"]
+
+#: The unit of time.
+SECOND = Quantity(1.0, dim=get_or_create_dimension(second=1))
+
+
+class Network:
+    """Objects that are simulated together.
+
+    Parameters
+    ----------
+    *objects
+        Simulation objects, or lists, sets and dictionaries of them.
+    name : str
+        A trailing ``*`` is replaced by a number where needed.
+    """
+
+    def __init__(self, *objects: Any, name: str = "network*") -> None:
+        self.name = unique_name(name, session.networks)
+        session.networks.add(self)
+        session.networks_made += 1
+        self._number = session.networks_made
+        self._objects: list[SimulationObject] = []
+        self._timeline = Timeline()
+        self._seed = NetworkSeed()
+        self._slots: tuple[str, ...] | None = None
+        self._stored: dict[str, Snapshot] = {}
+        self._loop: Loop | None = None
+        self._last = LastRun()
+        self.add(*objects)
+
+    # --- what is in it --------------------------------------------------------------------------------------
+
+    def add(self, *objects: Any) -> None:
+        """Add objects.
+
+        Parameters
+        ----------
+        *objects
+            Simulation objects, or lists, sets and dictionaries of them; what is there already stays once.
+
+        Raises
+        ------
+        RallError
+            For anything else.
+        """
+        self._objects = flatten([*self._objects, *objects])
+
+    def remove(self, *objects: Any) -> None:
+        """Take objects out again; to leave one out for a while, set its ``active`` to False instead.
+
+        Parameters
+        ----------
+        *objects
+            As for `add`.
+
+        Raises
+        ------
+        RallError
+            For what is not in the network.
+        """
+        leaving = flatten(objects)
+        for one in leaving:
+            if not any(one is known for known in self._objects):
+                raise RallError(f"{one!r} is not in network '{self.name}'")
+        self._objects = [known for known in self._objects if not any(known is one for one in leaving)]
+
+    @property
+    def objects(self) -> list[SimulationObject]:
+        """All objects, with those that they contain, in the order in which they were added."""
+        return with_contained(self._objects)
+
+    def __getitem__(self, name: str) -> SimulationObject:
+        found = {one.name: one for one in self.objects}
+        if name not in found:
+            guess = closest(str(name), found)
+            raise UnknownNameError(f"network '{self.name}' has no object named {name!r}{guess}")
+        return found[name]
+
+    def __contains__(self, item: object) -> bool:
+        return any(item is one or (isinstance(item, str) and item == one.name) for one in self.objects)
+
+    def __iter__(self) -> Iterator[SimulationObject]:
+        return iter(self.objects)
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(one.name for one in self.objects)
+        return f"<{type(self).__name__} '{self.name}' at t = {shown(self.t_)}: {inside or 'empty'}>"
+
+    # --- time and order -------------------------------------------------------------------------------------
+
+    @property
+    def t(self) -> Any:
+        """Time up to which it has run."""
+        return self.t_ * SECOND
+
+    @property
+    def t_(self) -> float:
+        """Time up to which it has run, in seconds."""
+        return self._timeline.t if self._loop is None else self._loop.t
+
+    @property
+    def schedule(self) -> list[str]:
+        """Slots of a step in order; set it to another list, or to None for the preference's."""
+        return list(self._slots or prefs["core.network.default_schedule"])
+
+    @schedule.setter
+    def schedule(self, slots: Sequence[str] | None) -> None:
+        try:
+            self._slots = None if slots is None else schedule_slots(slots)
+        except ValueError as problem:
+            raise RallError(f"the schedule cannot be {slots!r}; it takes {problem}") from None
+
+    def scheduling_summary(self) -> SchedulingSummary:
+        """A table of what a step consists of, in order: operations after a run, objects before it."""
+        if self._last.schedule is not None:
+            return SchedulingSummary(rows_of_schedule(self._last.schedule, self._last.owner_of))
+        return SchedulingSummary(rows_of(self.objects, self.schedule))
+
+    @property
+    def profiling_info(self) -> Any:
+        """Not offered: the operations of a step are one compiled program, which is not timed in parts."""
+        raise NotSupportedError(
+            "there are no times of single objects: a step is one compiled program. The last run of "
+            f"'{self.name}' took {readable(self._last.took)}; run(..., report='text') shows such times, and "
+            "scheduling_summary() lists what a step does"
+        )
+
+    # --- running --------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        duration: Any,
+        report: str | Report | None = None,
+        report_period: Any = 10.0 * SECOND,
+        namespace: Mapping[str, object] | None = None,
+        profile: bool = False,
+    ) -> None:
+        """Simulate.
+
+        Parameters
+        ----------
+        duration : Quantity
+            How long, a time.
+        report : 'text', 'stderr' or callable, optional
+            A progress bar, or a function of elapsed time, completed fraction, start and duration.
+        report_period : Quantity
+            Wall time between two reports.
+        namespace : mapping, optional
+            Values of names in equations; by default what is visible where this is called.
+        profile : bool
+            Accepted without effect; see `profiling_info`.
+
+        Raises
+        ------
+        DimensionMismatchError
+            If the duration is no time.
+        NumericalError
+            If a value became infinite or not a number.
+        RallError
+            If the network cannot run as it is; the message says why.
+        """
+        length = seconds(duration, "the duration of a run")
+        if length < 0:
+            raise RallError(f"the duration of a run cannot be negative: {duration!r}")
+        if self._loop is not None:
+            raise RallError(f"network '{self.name}' is running; stop() ends that run")
+        if profile and session.first_time("profile"):
+            warnings.warn(
+                "profile=True has no effect: a step is one compiled program", RallWarning, stacklevel=2
+            )
+        began = time.perf_counter()
+        names = caller_namespace() if namespace is None else namespace
+        start, end = self._timeline.t, self._timeline.t + length
+        progress = Progress(report, seconds(report_period, "report_period"), start, length)
+        objects = self.objects
+        check_names(objects, self.name)
+        claim(objects, self.name, self._number)
+        self._timeline.start(one.clock for one in objects)
+        self._seed.renew()
+        try:
+            for one in objects:
+                one.before_run(names)
+            self._execute(objects, (start, end), progress)
+        finally:
+            for one in objects:
+                one.after_run()
+            self._last.took = time.perf_counter() - began
+
+    def _execute(
+        self, objects: Sequence[SimulationObject], span: tuple[float, float], progress: Progress
+    ) -> None:
+        def build(now: float) -> Program:
+            program = self._compile([one for one in objects if one.active])
+            self._timeline.catch_up(program.clocks, now)
+            return program
+
+        loop = Loop(build, lambda: [one.active for one in objects], self._last.owner_of, span, progress)
+        self._loop = loop
+        session.running.append(self.stop)
+        try:
+            loop.run()
+        finally:
+            session.running.remove(self.stop)
+            self._loop = None
+            self._timeline.settle(min(loop.t, span[1]), loop.clocks, [one.clock for one in objects])
+
+    def _compile(self, objects: Sequence[SimulationObject]) -> Program:
+        options = options_from(prefs)
+        self._last.owners.clear()
+        owned = [_Owned(one, self._last.owners) for one in objects]
+        program = compile_model(owned, choose_device(options), options, self._seed.variable, self.schedule)
+        self._last.schedule = program.schedule
+        return program
+
+    def stop(self) -> None:
+        """End a run after the present step."""
+        if self._loop is not None:
+            self._loop.stop()
+
+    # --- store and restore ----------------------------------------------------------------------------------
+
+    def store(self, name: str = "default", filename: str | os.PathLike[str] | None = None) -> None:
+        """Keep the present state.
+
+        Parameters
+        ----------
+        name : str
+            Under which name.
+        filename : path, optional
+            Into a file instead of memory; a file holds any number of states.
+
+        Raises
+        ------
+        RallError
+            If the file cannot be written, or while the network runs.
+        """
+        self._refuse_while_running("store")
+        objects = self.objects
+        check_names(objects, self.name)
+        snapshot = take(objects, self._timeline.t, self._seed.value)
+        if filename is None:
+            self._stored[name] = snapshot
+        else:
+            write_snapshot(filename, name, snapshot)
+
+    def restore(
+        self,
+        name: str = "default",
+        filename: str | os.PathLike[str] | None = None,
+        restore_random_state: bool = False,
+    ) -> None:
+        """Go back to a state that was stored.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        filename : path, optional
+            The file that it is in.
+        restore_random_state : bool
+            Draw the same random numbers again; else what follows gets numbers of its own.
+
+        Raises
+        ------
+        RallError
+            If there is no such state, or it belongs to another model.
+        """
+        self._refuse_while_running("restore")
+        if filename is not None:
+            snapshot, where = read_snapshot(filename, name), f"state '{name}' in {filename}"
+        elif name in self._stored:
+            snapshot, where = self._stored[name], f"state '{name}'"
+        else:
+            known = ", ".join(map(repr, self._stored)) or "none"
+            raise RallError(f"no state {name!r} was stored{closest(name, self._stored)}; there is: {known}")
+        objects = self.objects
+        check_names(objects, self.name)
+        check_fit(snapshot, objects, where)
+        for one in objects:
+            kept = snapshot.objects[one.name]
+            one.clock.dt = kept.dt
+            self._timeline.put(one.clock, kept.step)
+            one.set_state({key: array.copy() for key, array in kept.arrays.items()})
+        self._timeline.t = snapshot.t
+        if restore_random_state:
+            self._seed.repeat(snapshot.seed)
+        else:
+            self._seed.vary()
+
+    def _refuse_while_running(self, what: str) -> None:
+        if self._loop is not None:
+            raise RallError(
+                f"{what}() cannot be called while network '{self.name}' runs; call it between two runs"
+            )
+
+
+class LastRun:
+    """What is known of the last run of a network.
+
+    Attributes
+    ----------
+    schedule : Schedule or None
+        What its steps consisted of.
+    owners : dict
+        From ``id(operation)`` to the object that it belongs to.
+    took : float
+        Wall time in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.schedule: Schedule | None = None
+        self.owners: dict[int, SimulationObject] = {}
+        self.took = 0.0
+
+    def owner_of(self, operation: Operation) -> SimulationObject | None:
+        """The object that an operation belongs to."""
+        return self.owners.get(id(operation))
+
+
+class _Owned:
+    """A component whose operations are remembered as its own."""
+
+    def __init__(self, owner: SimulationObject, owners: dict[int, SimulationObject]) -> None:
+        self.owner, self.owners, self.name = owner, owners, owner.name
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        for operation in self.owner.operations(model):
+            self.owners[id(operation)] = self.owner
+            yield operation

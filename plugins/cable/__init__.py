@@ -1,0 +1,7 @@
+"""Cells with a morphology: the cable equation."""
+
+from __future__ import annotations
+
+from rall.plugins.cable.neuron import SpatialNeuron
+
+__all__ = ["SpatialNeuron"]

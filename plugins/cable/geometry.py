@@ -1,0 +1,157 @@
+"""The electrical side of a morphology: nodes, couplings, and where both lie in storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.model import SHARED, Domain, Layout, Variable, aligned
+from rall.morphology import Morphology
+from rall.morphology.graph import conductance_graph, join
+from rall.morphology.regions import region_arrays, variables
+from rall.morphology.tree import Tree
+from rall.plugins.cable.tree_layout import lay_out
+from rall.units import get_or_create_dimension, value_of
+from rall.units.table import lookup
+
+__all__ = ["GAMMA", "Cable"]
+
+Floats = NDArray[np.float64]
+
+#: Diagonal of the two-stage SDIRK method (Alexander 1977): its stability function has a double pole and vanishes
+#: at infinity, so that stiff modes are damped at once.
+GAMMA = 1.0 - np.sqrt(0.5)
+
+_SIEMENS = get_or_create_dimension(length=-2, mass=-1, time=3, current=2)
+_AMP = get_or_create_dimension(current=1)
+
+
+class Cable:
+    """Compartments in storage, and the coefficients of the voltage equation.
+
+    Parameters
+    ----------
+    morphology : Morphology
+        Whose compartments are taken.
+
+    Attributes
+    ----------
+    tree : Tree
+        The flattened morphology.
+    domain : Domain
+        Its compartments.
+    scratch : dict of str to Variable
+        What the solver needs, over compartments and branch points.
+    """
+
+    def __init__(self, morphology: Morphology) -> None:
+        self.morphology = morphology
+        self.tree: Tree = morphology.flatten()
+        graph = self.tree.conductance_graph()
+        self._parent = graph.parent
+        self.layout = lay_out(graph.parent, graph.n)
+        place = self.layout.place[: graph.n]
+        self.domain = Domain("compartments", Layout(graph.n, place, self.layout.stored_compartments))
+        self.scratch = {
+            name: self.node_variable(name)
+            for name in ("d", "r", "carry", "g", "w", "f", "stage", "rest", "diagonal")
+        }
+
+    def node_variable(self, name: str) -> Variable:
+        """A float variable with room for branch points behind the compartments."""
+        return Variable(name, self.domain, role="scratch", array=aligned(self.layout.stored))
+
+    def geometry(self) -> dict[str, Variable]:
+        """Constant variables: lengths, areas, places, and the regions as truth values."""
+        found: dict[str, Variable] = {}
+        for name, (values, unit) in variables(self.tree).items():
+            kind = "integer" if np.asarray(values).dtype.kind == "i" else "float"
+            base = lookup(unit.partition("**")[0])
+            power = float(unit.partition("**")[2] or 1)
+            dimension = base.dim**power if base is not None else get_or_create_dimension()
+            found[name] = Variable(name, self.domain, dimension, kind, "constant")
+            found[name].set(values)
+        for name, inside in region_arrays(self.tree, self.morphology.labels).items():
+            found[name] = Variable(name, self.domain, kind="boolean", role="constant")
+            found[name].set(inside)
+        # 'all' is a region too.
+        found["all"] = Variable("all", SHARED, kind="boolean", role="constant")
+        found["all"].array[0] = True
+        return found
+
+    def couple(self, resistivity: Floats) -> tuple[Floats, Floats]:
+        """Axial conductances for a resistivity in ohm metre, of shape (compartments,) or (1,).
+
+        Returns
+        -------
+        coupling : ndarray, shape (nodes,)
+            Siemens from every node to its parent in the layout.
+        total : ndarray, shape (nodes,)
+            Sum of the conductances that meet at a node.
+        """
+        tree = self.tree
+        # 1/um times ohm metre: 1e6 ohm.
+        halves = (tree.r_axial_near * resistivity * 1e6, tree.r_axial_far * resistivity * 1e6)
+        s = tree.sections
+        joints = join(s.parent, s.attach, s.first, s.first + s.n - 1, s.sphere, halves)
+        graph = conductance_graph(tree.section, tree.parent, halves, joints)
+        linked = np.flatnonzero(graph.parent >= 0)
+        conductance = 1.0 / graph.resistance[linked]
+        ends = np.concatenate([linked, graph.parent[linked]])
+        total = np.bincount(ends, np.concatenate([conductance, conductance]), minlength=len(graph.parent))
+        return self._to_layout(linked, graph.parent[linked], conductance), total
+
+    def _to_layout(self, child: NDArray[np.int64], above: NDArray[np.int64], conductance: Floats) -> Floats:
+        """Edges belong to the lower node after rooting, which may be either end."""
+        coupling = np.zeros(len(self.layout.parent))
+        stays = self.layout.parent[child] == above
+        coupling[np.where(stays, child, above)] = conductance
+        return coupling
+
+    def assemble(self, capacitance: Floats, resistivity: Floats, implicit_dt: float) -> Mapping[str, NDArray[np.generic]]:
+        """Fill the coefficients for one time step and give the tables of the tree.
+
+        Parameters
+        ----------
+        capacitance : ndarray
+            Farad/metre**2, shape (compartments,) or (1,).
+        resistivity : ndarray
+            Ohm metre, shape (compartments,) or (1,).
+        implicit_dt : float
+            Seconds that one implicit stage stands for.
+        """
+        coupling, total = self.couple(resistivity)
+        n, place = self.tree.n, self.layout.place
+        charging = capacitance * self.tree.area * 1e-12 / implicit_dt
+        carry, diagonal = self.scratch["carry"].array, self.scratch["diagonal"].array
+        carry[:] = 0.0
+        diagonal[:] = 1.0
+        carry[place[:n]] = charging
+        diagonal[place] = total
+        diagonal[place[:n]] += charging
+        structure = self.layout.structure(coupling)
+        self.scratch["g"].array[:] = structure["coupling"]
+        return structure
+
+    def axial_current(self, v: Floats, resistivity: Floats) -> Floats:
+        """Current that flows into each compartment along the tree (ampere), for v in volt, shape (compartments,)."""
+        coupling, total = self.couple(resistivity)
+        parent, n = self.layout.parent, self.tree.n
+        potential = np.concatenate([v, np.zeros(len(parent) - n)])
+        child = np.flatnonzero(parent >= 0)
+
+        def inflow(u: Floats) -> Floats:
+            into = np.bincount(child, coupling[child] * u[parent[child]], minlength=len(u))
+            return into + np.bincount(parent[child], coupling[child] * u[child], minlength=len(u))
+
+        if len(parent) > n:
+            # A branch point takes the mean of its neighbours, which are compartments.
+            potential[n:] = (inflow(potential) / total)[n:]
+        return np.array((inflow(potential) - total * potential)[:n])
+
+
+def plain(quantity: object) -> Floats:
+    """Values in SI base units as an array of floats."""
+    return np.atleast_1d(np.asarray(value_of(quantity), float))

@@ -1,0 +1,163 @@
+"""From a model, equations or a dictionary of regions, to mechanisms: lines with the compartments they live on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.equations import DIFFERENTIAL, SUBEXPRESSION, Equations, Line
+from rall.errors import EquationError
+from rall.model import PADDING, Domain, Layout, Variable
+from rall.units import get_or_create_dimension
+
+__all__ = ["Mechanism", "Placed", "place_model"]
+
+Mask = NDArray[np.bool_]
+_DENSITY = get_or_create_dimension(length=-2, current=1)
+_AMP = get_or_create_dimension(current=1)
+
+
+@dataclass
+class Mechanism:
+    """Lines that live on the same compartments.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (compartments,)
+        Where.
+    domain : Domain
+        The compartments themselves if it is all of them, else a domain of its own.
+    rows : Variable or None
+        Storage index of the compartment of every element; None for all compartments.
+    """
+
+    mask: Mask
+    domain: Domain
+    rows: Variable | None
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def equations(self) -> list[Line]:
+        """Its differential equations."""
+        return [line for line in self.lines if line.kind == DIFFERENTIAL]
+
+    @property
+    def members(self) -> NDArray[np.int64]:
+        """User indices of its compartments, in the order of its elements."""
+        return np.flatnonzero(self.mask)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A model in its places.
+
+    Parameters
+    ----------
+    equations : Equations
+        All lines together.
+    mechanisms : tuple of Mechanism
+        Each line belongs to one.
+    defaults : tuple of (ndarray, Mapping)
+        For each key of the model where it applies and the values that variables start with.
+    """
+
+    equations: Equations
+    mechanisms: tuple[Mechanism, ...]
+    defaults: tuple[tuple[Mask, Mapping[str, Any]], ...]
+
+
+def place_model(
+    model: Equations | str | Mapping[str, Equations | str], inside: Callable[[str], Mask], whole: Domain
+) -> Placed:
+    """Sort the lines of a model by the compartments they live on.
+
+    Parameters
+    ----------
+    model : Equations, str or mapping
+        Equations for all compartments, or for regions.
+    inside : callable
+        From a condition to the compartments where it holds.
+    whole : Domain
+        All compartments.
+
+    Raises
+    ------
+    EquationError
+        If one name means different things, or twice the same in one place.
+    """
+    parts = model if isinstance(model, Mapping) and not isinstance(model, Equations) else {"all": model}
+    lines: dict[str, tuple[Line, Mask, str]] = {}
+    defaults: list[tuple[Mask, Mapping[str, Any]]] = []
+    unique: dict[str, Line] = {}
+    together: Equations | None = None
+    for region, text in parts.items():
+        equations = text if isinstance(text, Equations) else Equations(text)
+        mask = np.ones(whole.size, bool) if region == "all" else inside(region)
+        if not mask.any():
+            raise EquationError(f"the region '{region}' of the model holds no compartment of this morphology")
+        defaults.append((mask, equations.defaults))
+        for line in equations.lines:
+            _check_current(line)
+            if line.varname in lines:
+                known, where, other = lines[line.varname]
+                _check_same(line, known, (mask & where).any(), (region, other))
+                lines[line.varname] = (known, mask | where, other)
+            else:
+                lines[line.varname] = (line, mask, region)
+        new = equations.without(unique)
+        unique.update({line.varname: line for line in equations.lines})
+        together = new if together is None else together + new
+    assert together is not None
+    mechanisms: dict[bytes, Mechanism] = {}
+    for name, line in together.items():
+        mask = lines[name][1]
+        key = mask.tobytes()
+        if key not in mechanisms:
+            mechanisms[key] = _mechanism(mask, whole)
+        mechanisms[key].lines.append(line)
+    whole_first = sorted(mechanisms.values(), key=lambda m: m.rows is not None)
+    return Placed(together, tuple(whole_first), tuple(defaults))
+
+
+def _check_current(line: Line) -> None:
+    for flag, dimension, unit in (("membrane current", _DENSITY, "amp/metre**2"), ("point current", _AMP, "amp")):
+        if line.has(flag) and line.dimension is not dimension:
+            raise line.error(f"a {flag} is in {unit}, and '{line.varname}' is declared in {line.unit}")
+    if line.varname == "Im" and (line.dimension is not _DENSITY or line.kind != SUBEXPRESSION):
+        raise line.error("Im is the membrane current and needs the form `Im = ... : amp/metre**2`")
+    if line.varname == "v":
+        raise line.error("v is the voltage of the cable and has no line of its own; its currents make it, as Im")
+
+
+def _check_same(line: Line, known: Line, overlap: bool, regions: tuple[str, str]) -> None:
+    if line != known:
+        raise EquationError(
+            f"'{line.varname}' is defined differently in '{regions[0]}' and in '{regions[1]}':\n    {line}\n    {known}\n"
+            "give one of them another name, for a channel with name=..."
+        )
+    if overlap and line.varname != "Im":
+        raise EquationError(
+            f"'{line.varname}' is there twice where '{regions[0]}' and '{regions[1]}' overlap:\n    {line}\n"
+            "give one of them another name, for a channel with name=..., or let the regions not overlap"
+        )
+
+
+def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
+    if mask.all():
+        return Mechanism(mask, whole, None)
+    storage = whole.layout.index(np.flatnonzero(mask))
+    # Elements lie in the order of the compartments' storage, so that gathers walk forwards.
+    place = np.argsort(np.argsort(storage))
+    layout = Layout(len(storage), place.astype(np.int64), -(-len(storage) // PADDING) * PADDING)
+    domain = Domain("region", layout)
+    rows = Variable("rows", domain, kind="integer", role="constant")
+    return Mechanism(mask, domain, _fill_rows(rows, storage))
+
+
+def _fill_rows(rows: Variable, storage: NDArray[np.int64]) -> Variable:
+    rows.set(storage)
+    return rows

@@ -1,0 +1,325 @@
+"""SpatialNeuron: one cell with a morphology, whose elements are its compartments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.equations import PARAMETER, Equations
+from rall.errors import DimensionMismatchError, RallError
+from rall.groups import Group
+from rall.model import Check, Clock, Model, Operation, Variable
+from rall.morphology import Morphology, Place
+from rall.plugins.cable.geometry import Cable
+from rall.plugins.cable.mechanisms import Mechanism, place_model
+from rall.plugins.cable.selection import Subtree, below, child_of, find_compartments
+from rall.plugins.cable.steps import CABLE_METHODS, CableStep
+from rall.plugins.cable.threshold import Threshold
+from rall.units import Quantity, cm, dimension_of, get_or_create_dimension, ohm, uF
+
+__all__ = ["SpatialNeuron"]
+
+_VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
+_CAPACITANCE = get_or_create_dimension(length=-4, mass=-1, time=4, current=2)
+_RESISTIVITY = get_or_create_dimension(length=3, mass=1, time=-3, current=-2)
+_DENSITY = get_or_create_dimension(length=-2, current=1)
+_SECOND = get_or_create_dimension(time=1)
+
+
+class SpatialNeuron(Group):
+    """A neuron with a morphology.
+
+    Parameters
+    ----------
+    morphology : Morphology
+        Its shape; its compartments are the elements.
+    model : str, Equations or dict
+        Equations, or a dictionary from regions (conditions) to equations.  Membrane current density is ``Im`` or
+        the sum of the lines with the flag ``membrane current`` (amp/metre**2, positive depolarises); a line with the
+        flag ``point current`` is in amp.  All that is linear in v is taken implicitly.
+    threshold, reset, refractory : str or Quantity, optional
+        When a spike is, what it does, and how long there is no next one.
+    events : dict, optional
+        Not supported yet for cells.
+    threshold_location : int, Place or Morphology, optional
+        The one compartment that is looked at; without it every compartment spikes for itself.
+    dt, clock, order
+        Of the update; see `SimulationObject`.
+    Cm : Quantity or str
+        Specific capacitance, one or one for each compartment.
+    Ri : Quantity or str
+        Resistivity, one or one for each compartment.
+    name : str
+        Its name.
+    dtype : object
+        Accepted; values are doubles.
+    namespace : dict, optional
+        Values of names in the equations; without it they are looked up where ``run`` is called.
+    method : str, optional
+        Update of the gates, by default the second-order exponential method.
+    method_options : dict, optional
+        Accepted; no method has options yet.
+    cable_method : {'second_order', 'backward_euler'}
+        Step of the voltage.
+
+    Raises
+    ------
+    EquationError
+        If the equations cannot be understood.
+    RallError
+        If something else does not fit.
+    """
+
+    def __init__(
+        self,
+        morphology: Morphology | None = None,
+        model: str | Equations | Mapping[str, str | Equations] | None = None,
+        threshold: str | None = None,
+        refractory: bool | str | Quantity = False,
+        reset: str | None = None,
+        events: Mapping[str, str] | None = None,
+        threshold_location: Any = None,
+        dt: Any = None,
+        clock: Any = None,
+        order: int = 0,
+        Cm: Any = 0.9 * uF / cm**2,
+        Ri: Any = 150 * ohm * cm,
+        name: str = "spatialneuron*",
+        dtype: Any = None,
+        namespace: Mapping[str, object] | None = None,
+        method: str | Sequence[str] | None = None,
+        method_options: Mapping[str, Any] | None = None,
+        cable_method: str = "second_order",
+    ) -> None:
+        if not isinstance(morphology, Morphology):
+            raise RallError(f"SpatialNeuron needs a morphology, not {morphology!r}")
+        if model is None:
+            raise RallError("SpatialNeuron needs a model: equations, or a dictionary from regions to equations")
+        if events:
+            raise RallError("custom events of cells are not supported yet; use threshold and reset")
+        if cable_method not in CABLE_METHODS:
+            raise RallError(f"there is no cable_method '{cable_method}'; there are {', '.join(CABLE_METHODS)}")
+        cable = Cable(morphology)
+        empty = Equations(())
+        super().__init__(name, cable.domain, empty, namespace, clock, order, dt)
+        self.morphology, self.cable = morphology, cable
+        self.method, self.cable_method = method, cable_method
+        self._make_geometry()
+        placed = place_model(model, self._inside, self.domain)
+        self.equations, self.mechanisms = placed.equations, placed.mechanisms
+        self._make_variables()
+        self._gates = frozenset(self.equations.diff_eq_names)
+        self._running_state = False
+        self._set_parameter("Cm", Cm)
+        self._set_parameter("Ri", Ri)
+        for mask, defaults in placed.defaults:
+            for variable, value in defaults.items():
+                self._set_default(variable, value, mask)
+        self._step = CableStep(self)
+        self._running_state = True
+        self._threshold = Threshold(self, threshold, reset, refractory, threshold_location)
+        self._ready = True
+
+    # --- making -----------------------------------------------------------------------------------------------
+
+    def _make_geometry(self) -> None:
+        self.variables.update(self.cable.geometry())
+        self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
+        self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
+        self.variables["Ri"] = Variable("Ri", self.domain, _RESISTIVITY, role="parameter")
+        self.computed_names["Ic"] = _DENSITY
+
+    def _make_variables(self) -> None:
+        self.computed_names["Im"] = _DENSITY
+        for mechanism in self.mechanisms:
+            for line in mechanism.equations:
+                self.add_line(line, mechanism.domain, "state")
+            for line in mechanism.lines:
+                if line.kind == PARAMETER:
+                    self.add_line(line, mechanism.domain, "parameter")
+
+    def _inside(self, condition: str) -> NDArray[np.bool_]:
+        return np.asarray(self.evaluate(self._with_labels(condition)), bool)
+
+    def _with_labels(self, condition: str) -> str:
+        """Labels that stand for other conditions, written out."""
+        label = self.morphology.labels.get(condition)
+        return label if isinstance(label, str) else condition
+
+    def _set_parameter(self, name: str, value: Any) -> None:
+        variable = self.variables[name]
+        if not isinstance(value, str) and dimension_of(value) is not variable.dimension:
+            raise DimensionMismatchError(f"{name} must be in {variable.dimension}, and {value} is in {dimension_of(value)}")
+        self.write(name, None, value)
+        if not (variable.get() > 0).all():
+            raise RallError(f"{name} must be positive everywhere, and {value} is not")
+
+    def _set_default(self, name: str, value: Any, mask: NDArray[np.bool_]) -> None:
+        shared = self.variables[name].shared
+        self.write(name, None if shared else np.flatnonzero(mask), value)
+
+    # --- what users see -----------------------------------------------------------------------------------------
+
+    @property
+    def cable_method_used(self) -> str:
+        """How the cable is stepped, and what of it is only first order, if anything is."""
+        return self._step.description()
+
+    def at(self, place: Any) -> Subtree:
+        """The compartment of a place, or the one of a region that is nearest to the root."""
+        found = self.indices_of(place)
+        distance = self.cable.tree.distance[found]
+        return Subtree(self, found[[int(np.argmin(distance))]])
+
+    def initialise(self, v: Any) -> None:
+        """Set the voltage, and every differential variable to its steady state there.
+
+        Parameters
+        ----------
+        v : Quantity or str
+            Voltage, one or one for each compartment.
+        """
+        self.write("v", None, v)
+        self._step.steady_state(self.run_externals())
+
+    def indices_of(self, item: Any) -> NDArray[np.int64]:
+        """Compartments that an index means; besides what groups take, places, sections and distances."""
+        found = find_compartments(self.cable, item)
+        return super().indices_of(self._with_labels(item) if isinstance(item, str) else item) if found is None else found
+
+    def __getitem__(self, item: Any) -> Subtree:
+        return Subtree(self, self.indices_of(item))
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and self._ready:
+            section = child_of(self.__dict__["morphology"], name)
+            if section is not None:
+                return Subtree(self, below(section), section)
+        return super().__getattr__(name)
+
+    @property
+    def main(self) -> Subtree:
+        """The first section alone."""
+        return Subtree(self, np.arange(self.cable.tree.sections.n[0]))
+
+    @property
+    def time_constant(self) -> Quantity:
+        """Membrane time constant Cm/conductance of each compartment now, shape (compartments,)."""
+        conductance = self._step.conductance(self.run_externals())
+        return Quantity(self.variables["Cm"].get() / conductance, dim=_SECOND)
+
+    # --- values ---------------------------------------------------------------------------------------------------
+
+    def values_of(self, name: str) -> NDArray[Any]:
+        """See `Group.values_of`; gates at the present time, NaN where a variable does not live."""
+        if name == "Im":
+            return self._step.membrane_current(self.run_externals())
+        if name == "Ic":
+            im = self._step.membrane_current(self.run_externals())
+            axial = self.cable.axial_current(self.variables["v"].get(), self.variables["Ri"].get())
+            return im + axial / (self.cable.tree.area * 1e-12)
+        if name in self._gates and self._step.lag.array[0]:
+            return self._everywhere(name, self._step.synchronised([name])[name])
+        if name in self.variables:
+            variable = self.variables[name]
+            return variable.get() if variable.shared else self._everywhere(name, variable.get())
+        return self._step.expression(name, self.run_externals())
+
+    def _everywhere(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of a variable that lives on some compartments, NaN on the others."""
+        domain = self.variables[name].domain
+        if domain is self.domain:
+            return values
+        home = next(m for m in self.mechanisms if m.domain is domain)
+        everywhere = np.full(self.domain.size, np.nan)
+        everywhere[home.members] = values
+        return everywhere
+
+    def store_values(self, name: str, selection: NDArray[np.int64] | None, values: Any) -> None:
+        """See `Group.store_values`; compartments where the variable does not live are left out."""
+        domain = self.variables[name].domain
+        if domain is self.domain or self.variables[name].shared:
+            super().store_values(name, selection, values)
+            return
+        everywhere = self._everywhere(name, self.variables[name].get())
+        everywhere[slice(None) if selection is None else selection] = values
+        home = next(m for m in self.mechanisms if m.domain is domain)
+        self.variables[name].set(everywhere[home.members])
+
+    def before_write(self, name: str) -> None:
+        """See `Group.before_write`: what gates depend on changes at the present time, not half a step before."""
+        if self._running_state:
+            self._step.synchronise(name)
+
+    def writes_in_program(self) -> bool:
+        """Whether operations other than the cell's own step change its state."""
+        return self._threshold.resets
+
+    def probe(
+        self, names: Sequence[str], owner: str, clock: Clock, when: str, order: int
+    ) -> tuple[list[Operation], dict[str, Variable]]:
+        """See `Group.probe`; gates and what is computed from them are given at the present time."""
+        return self._step.probe(names, owner, (clock, when, order))
+
+    def describe_element(self, index: int) -> str:
+        """Region and distance of a compartment."""
+        regions = [r for r in ("soma", "axon", "basal", "apical") if self.variables[r].get()[index]]
+        distance = self.cable.tree.distance[index]
+        return f"compartment {index} of '{self.name}' ({', '.join(regions) or 'no region'}, {distance:.4g} um from the root)"
+
+    def record_weights(self, name: str, item: Any) -> tuple[Any, ...]:
+        """See `Group.record_weights`; the voltage at a place is interpolated."""
+        home = self._step.home(name)
+        if home is not None and home.rows is not None:
+            return self._weights_on(name, home, item)
+        places = item if isinstance(item, (list, tuple)) else [item]
+        if name != "v" or not any(isinstance(p, Place) for p in places):
+            return super().record_weights(name, item)
+        storage, weights, borders, picked = [], [], [0], []
+        for place in places:
+            if isinstance(place, Place):
+                compartments, share = place.on(self.cable.tree).interpolation()
+                groups = [(compartments, share, place.on(self.cable.tree).compartment)]
+            else:
+                groups = [(np.array([k]), np.ones(1), int(k)) for k in self.indices_of(place)]
+            for compartments, share, index in groups:
+                storage.append(self.domain.layout.index(np.asarray(compartments)))
+                weights.append(share)
+                borders.append(borders[-1] + len(share))
+                picked.append(index)
+        return np.concatenate(storage), np.concatenate(weights), np.array(borders), np.array(picked)
+
+    def _weights_on(self, name: str, home: Mechanism, item: Any) -> tuple[Any, ...]:
+        """Recording of a variable that lives on some compartments only."""
+        picked = home.members if item is True else self.indices_of(item)
+        missing = picked[~home.mask[picked]]
+        if len(missing):
+            raise RallError(f"'{name}' does not live on {self.describe_element(int(missing[0]))}")
+        position = np.searchsorted(home.members, picked)
+        return home.domain.layout.index(position), np.ones(len(picked)), np.arange(len(picked) + 1), picked
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """See `SimulationObject.before_run`."""
+        super().before_run(namespace)
+        for name in ("Cm", "Ri"):
+            if not (self.variables[name].get() > 0).all():
+                raise RallError(f"{name} of '{self.name}' must be positive everywhere")
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """See `SimulationObject.operations`."""
+        yield from self._step.operations(model)
+        yield Check(name=f"{self.name}_9check", clock=self.clock, when="groups", order=self.order, variable=self.variables["v"])
+        yield from self._threshold.operations(model)
+
+    def spikes_of(self, event: str) -> tuple[Variable, NDArray[np.int64], NDArray[np.int64]]:
+        """Condition, storage elements and labels of an event, for monitors and synapses."""
+        return self._threshold.source(event)
+
+    def spatial_step(self) -> CableStep:
+        """The part that makes the cable's operations."""
+        return self._step

@@ -1,0 +1,451 @@
+"""The operations of one cell: membrane, solve, and the state of gates that lag half a step behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.equations import SUBEXPRESSION, Line
+from rall.errors import NotSupportedError, RallError
+from rall.evaluate import evaluate
+from rall.groups import Resolver
+from rall.integrators import NotIntegrable, System
+from rall.integrators.choose import choose
+from rall.ir.algebra import linear_form, negative
+from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number
+from rall.ir.visit import names, substitute
+from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Solve, Variable
+from rall.plugins.cable.geometry import GAMMA
+from rall.plugins.cable.mechanisms import Mechanism
+from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
+from rall.units import get_or_create_dimension
+
+if TYPE_CHECKING:
+    from rall.plugins.cable.neuron import SpatialNeuron
+
+__all__ = ["CABLE_METHODS", "CableStep"]
+
+#: Solver and length of an implicit stage in steps.
+CABLE_METHODS = {"second_order": ("tree_sdirk2", GAMMA), "backward_euler": ("tree_euler", 1.0)}
+_STEADY_ROUNDS = 200
+
+
+class CableStep:
+    """Makes the operations of a cell and keeps track of how far its gates are.
+
+    Parameters
+    ----------
+    cell : SpatialNeuron
+        The cell.
+    """
+
+    def __init__(self, cell: SpatialNeuron) -> None:
+        self.cell = cell
+        self.lag = Variable(LAG, SHARED, get_or_create_dimension(second=1), role="state")
+        cell.variables[LAG] = self.lag
+        self.late = cell.cable.node_variable("late")
+        self._maps: dict[tuple[int, int], Variable] = {}
+        self._resolved: dict[int, Gates] = {}
+        self.nonlinear: list[str] = []
+
+    # --- names of one mechanism ---------------------------------------------------------------------------------
+
+    def resolver(self, mechanism: Mechanism, external: Mapping[str, object]) -> Resolver:
+        """What resolves expressions on the compartments of a mechanism."""
+        cell = self.cell
+        table: dict[str, Variable | Access] = {}
+        for name, variable in {**cell.variables, **cell.clock_variables(), **self._scratch()}.items():
+            bound = self._seen_from(mechanism, variable)
+            if bound is not None:
+                table[name] = bound
+        subexpressions = {line.varname: line.node for line in cell.equations.subexpressions}
+        subexpressions["Im"] = self.density()
+        values = {**external, **cell.equations.bindings}
+        return Resolver(table, subexpressions, values, cell.constants)
+
+    def _scratch(self) -> dict[str, Variable]:
+        scratch = self.cell.cable.scratch
+        return {"_d": scratch["d"], "_r": scratch["r"], "_late": self.late, "_carry": scratch["carry"],
+                "_diagonal": scratch["diagonal"]}  # fmt: skip
+
+    def _seen_from(self, mechanism: Mechanism, variable: Variable) -> Variable | Access | None:
+        """How a variable is reached from a mechanism's elements; None where it does not live there."""
+        if variable.shared or variable.domain is mechanism.domain:
+            return variable
+        if variable.domain is self.cell.domain:
+            assert mechanism.rows is not None
+            return Access(variable, mechanism.rows)
+        home = next(m for m in self.cell.mechanisms if m.domain is variable.domain)
+        if (mechanism.mask & ~home.mask).any():
+            return None
+        key = (id(mechanism), id(home))
+        if key not in self._maps:
+            position = np.full(self.cell.domain.size, -1)
+            position[home.members] = np.arange(len(home.members))
+            index = Variable("map", mechanism.domain, kind="integer", role="constant")
+            index.set(home.domain.layout.index(position[mechanism.members]))
+            self._maps[key] = index
+        return Access(variable, self._maps[key])
+
+    # --- currents -------------------------------------------------------------------------------------------------
+
+    def density_lines(self) -> list[Line]:
+        """Lines that add to the membrane current density."""
+        return [
+            line for line in self.cell.equations.lines
+            if line.has("membrane current") or (line.varname == "Im" and line.kind == SUBEXPRESSION)
+        ]  # fmt: skip
+
+    def point_lines(self) -> list[Line]:
+        """Lines that are a current into each compartment."""
+        return list(self.cell.equations.with_flag("point current"))
+
+    def density(self) -> Node:
+        """The whole membrane current density, point currents included, in the names of the user's text."""
+        total: Node = ZERO
+        for line in self.density_lines():
+            total = add(total, line.node if line.varname == "Im" else Name(line.varname))
+        for line in self.point_lines():
+            total = add(total, div(Name(line.varname), Name("area")))
+        return total
+
+    def _current_of(self, lines: Iterable[Line], resolver: Resolver) -> Node:
+        total: Node = ZERO
+        for line in lines:
+            total = add(total, resolver.node(line.node) if line.varname == "Im" else resolver.name(line.varname))
+        return total
+
+    # --- gates ----------------------------------------------------------------------------------------------------
+
+    def gates(
+        self, mechanism: Mechanism, external: Mapping[str, object], seen_from: Mechanism | None = None
+    ) -> Gates:
+        """The differential equations of a mechanism, resolved (from another's compartments), with their method."""
+        resolver = self.resolver(seen_from or mechanism, external)
+        equations = {line.varname: resolver.node(line.node) for line in mechanism.equations}
+        shared = {n for n, b in resolver.bindings.items() if isinstance(b, Variable) and b.shared}
+        bindings = {**resolver.bindings, LAG: self.lag, "dt": self.cell.clock.dt_variable}
+        constant = {
+            n for n, b in resolver.bindings.items()
+            if (b.variable if isinstance(b, Access) else b).role in ("constant", "parameter")
+        }  # fmt: skip
+        system = System(equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), time=None)
+        gates = Gates(system, choose(system, self.cell.method or "exponential_midpoint"), bindings)
+        try:
+            step = gates.step(Name(LAG))
+        except NotIntegrable:
+            if self.cell.method:
+                raise
+            gates = Gates(system, choose(system, ("rk2", "heun")), bindings)
+            step = gates.step(Name(LAG))
+        if step.propagators:
+            raise NotIntegrable("a cell's coupled equations cannot use 'exact'; leave out method or name another")
+        return gates
+
+    @property
+    def staggered(self) -> bool:
+        """Whether gates are left half a step behind between steps."""
+        return not self.cell.equations.is_stochastic and not self.cell.writes_in_program()
+
+    def _advance(self, gates: Gates, h: Node) -> list[Assign]:
+        return list(gates.step(h).statements)
+
+    # --- operations -----------------------------------------------------------------------------------------------
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """Membrane by membrane, then the solve; then, where gates may not lag, their second half step."""
+        cell = self.cell
+        external = cell.run_externals()
+        solver, stage = CABLE_METHODS[cell.cable_method]
+        structure = cell.cable.assemble(
+            cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
+        )
+        self.nonlinear = []
+        self._resolved = {}
+        late = False
+        covered = any(m.rows is None for m in cell.mechanisms)
+        if not covered:
+            yield self._elementwise("0base", cell.domain, self._base(Currents(ZERO, ZERO, ZERO, True), ZERO),
+                                    {**self._scratch(), "v": cell.variables["v"]})  # fmt: skip
+        last = len(cell.mechanisms) - 1
+        for k, mechanism in enumerate(cell.mechanisms):
+            statements, bindings, has_late = self._membrane(mechanism, external, k == last)
+            late |= has_late
+            yield self._elementwise(f"{k + 1}membrane", mechanism.domain, statements, bindings, model)
+        variables = {**cell.cable.scratch, "v": cell.variables["v"]}
+        if late:
+            variables["late"] = self.late
+        yield Solve(
+            name=f"{cell.name}_8solve", clock=cell.clock, when="groups", order=cell.order, solver=solver,
+            structure=structure, variables=variables,
+        )  # fmt: skip
+        if not self.staggered:
+            for mechanism in cell.mechanisms:
+                if mechanism.equations:
+                    gates = self._resolved[id(mechanism)]
+                    statements = self._advance(gates, mul(number(0.5), Name("dt")))
+                    yield self._elementwise("8zgates", mechanism.domain, statements, gates.bindings, model, 1)
+
+    def _elementwise(
+        self,
+        name: str,
+        domain: Any,
+        statements: Sequence[Assign],
+        bindings: Mapping[str, Variable | Access],
+        model: Model | None = None,
+        draw: int = 0,
+    ) -> Elementwise:
+        cell = self.cell
+        known = {**bindings, **cell.random_bindings(domain, model, draw)}
+        return Elementwise(
+            name=f"{cell.name}_{name}", clock=cell.clock, when="groups", order=cell.order, domain=domain,
+            statements=statements, bindings=known,
+        )  # fmt: skip
+
+    def _membrane(
+        self, mechanism: Mechanism, external: Mapping[str, object], last: bool
+    ) -> tuple[list[Assign], dict[str, Variable | Access], bool]:
+        """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system."""
+        cell = self.cell
+        statements: list[Assign] = []
+        resolver = self.resolver(mechanism, external)
+        bindings: dict[str, Variable | Access] = {}
+        if mechanism.equations:
+            gates = self._resolved[id(mechanism)] = self.gates(mechanism, external)
+            half = mul(number(0.5), Name("dt"))
+            statements += self._advance(gates, add(half, Name(LAG)) if self.staggered else half)
+            bindings.update(gates.bindings)
+        lines = [line for line in mechanism.lines if line in self.density_lines()]
+        points = [line for line in mechanism.lines if line.has("point current")]
+        two = cell.cable_method == "second_order"
+        per_area = split(self._current_of(lines, resolver), two)
+        point = split(self._current_of(points, resolver), two)
+        self.nonlinear += [line.varname for line in (*lines, *points) if not per_area.linear or not point.linear]
+        if mechanism.rows is None:
+            statements += self._base(per_area, point)
+        else:
+            statements += self._added(per_area, point)
+        has_late = per_area.late is not ZERO or point.late is not ZERO
+        wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
+        bindings.update({n: b for n, b in resolver.table.items() if n in wanted})
+        bindings.update({n: b for n, b in resolver.bindings.items() if n in wanted})
+        if self.staggered and last and any(m.equations for m in cell.mechanisms):
+            statements.append(Assign(LAG, mul(number(0.5), Name("dt"))))
+            bindings.update({LAG: self.lag, "dt": cell.clock.dt_variable})
+        return statements, bindings, has_late
+
+    def _base(self, per_area: Currents, point: Currents | Node) -> list[Assign]:
+        """Diagonal and right-hand side of all compartments, in siemens and ampere."""
+        area, v = Name("area"), Name("v")
+        given = point if isinstance(point, Currents) else Currents(ZERO, ZERO, ZERO, True)
+        conductance = add(mul(area, per_area.conductance), given.conductance)
+        source = add(mul(area, per_area.first), given.first)
+        statements = [
+            Assign("_d", add(Name("_diagonal"), conductance)),
+            Assign("_r", add(mul(Name("_carry"), v), source)),
+        ]
+        late = add(mul(area, per_area.late), given.late)
+        if late is not ZERO:
+            statements.append(Assign("_late", late))
+        return statements
+
+    def _added(self, per_area: Currents, point: Currents) -> list[Assign]:
+        """What a mechanism of some compartments adds to their rows."""
+        area = Name("area")
+        parts = {
+            "_d": add(mul(area, per_area.conductance), point.conductance),
+            "_r": add(mul(area, per_area.first), point.first),
+            "_late": add(mul(area, per_area.late), point.late),
+        }
+        return [Assign(target, value) for target, value in parts.items() if value is not ZERO]
+
+    # --- the state at the present time ------------------------------------------------------------------------------
+
+    def synchronised(self, wanted: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Values of gates at the present time, by name, in their mechanism's order."""
+        found: dict[str, NDArray[Any]] = {}
+        external = self.cell.run_externals()
+        for mechanism in self.cell.mechanisms:
+            mine = [line.varname for line in mechanism.equations]
+            if mine and (wanted is None or not set(mine).isdisjoint(wanted)):
+                gates = self.gates(mechanism, external)
+                values = self._values(gates.bindings)
+                for statement in gates.step(Name(LAG)).statements:
+                    values[statement.target] = evaluate(statement.value, values)
+                found.update({n: np.broadcast_to(values[n], (mechanism.domain.size,)) for n in mine})
+        return found
+
+    def _values(self, bindings: Mapping[str, Variable | Access]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, bound in bindings.items():
+            if isinstance(bound, Access):
+                layout = bound.index.domain.layout
+                values[name] = bound.variable.array[layout.to_user(bound.index.array).astype(np.int64)]
+            else:
+                values[name] = bound.array[0] if bound.shared else bound.get()
+        return values
+
+    def synchronise(self, changed: str) -> None:
+        """Bring the stored gates to the present time before something that they depend on is changed."""
+        read = {name for gates in self._resolved.values() for name in gates.bindings}
+        if self.lag.array[0] != 0.0 and (changed in read or changed in self.cell.equations.diff_eq_names):
+            for name, values in self.synchronised().items():
+                self.cell.variables[name].set(values)
+            self.lag.array[0] = 0.0
+
+    def probe(
+        self, wanted: Sequence[str], owner: str, place: tuple[Clock, str, int]
+    ) -> tuple[list[Operation], dict[str, Variable]]:
+        """Operations that bring variables to the present time, and where to read them (`Group.probe`)."""
+        cell, external = self.cell, self.cell.run_externals()
+        found: dict[str, Variable] = {}
+        operations: list[Operation] = []
+        for name in wanted:
+            known = cell.variables.get(name)
+            if known is not None and known.kind == "float" and name not in cell.equations.diff_eq_names:
+                found[name] = known
+                continue
+            home = self.home(name)
+            domain = cell.domain if home is None else home.domain
+            found[name] = Variable(name, domain, cell.dimension(name), role="scratch")
+            operations += self._probes(name, found[name], owner, place, external)
+        return operations, found
+
+    def home(self, name: str) -> Mechanism | None:
+        """The mechanism that a variable or subexpression lives on; None for all compartments."""
+        for mechanism in self.cell.mechanisms:
+            if name != "Im" and any(line.varname == name for line in mechanism.lines):
+                return mechanism
+        return None
+
+    def _probes(
+        self, name: str, target: Variable, owner: str, place: tuple[Clock, str, int], external: Mapping[str, object]
+    ) -> Iterable[Operation]:
+        clock, when, order = place
+
+        def operation(k: int, domain: Domain, statements: list[Assign], bindings: Mapping[str, Any]) -> Elementwise:
+            return Elementwise(
+                name=f"{owner}!{name}{k}", clock=clock, when=when, order=order, domain=domain,
+                statements=statements, bindings=bindings,
+            )  # fmt: skip
+
+        home = self.home(name)
+        if name == "Ic":
+            raise NotSupportedError("Ic can be read and not recorded; record v and Im, or read Ic after the run")
+        if home is not None or name in self.cell.variables:
+            on = home or self.cell.mechanisms[0]
+            statements, bindings = self._at_present(on, lambda resolver: resolver.name(name), external)
+            yield operation(0, on.domain, statements, {**bindings, "_probe": target})
+            return
+        yield operation(0, target.domain, [Assign("_probe", ZERO)], {"_probe": target})
+        for k, mechanism in enumerate(self.cell.mechanisms):
+            statements, bindings = self._at_present(mechanism, lambda r, m=mechanism: self._density_on(m, r), external)
+            if mechanism.rows is None:
+                last = statements[-1]
+                statements[-1] = Assign(last.target, add(Name("_probe"), last.value))
+            bindings["_probe"] = target if mechanism.rows is None else Access(target, mechanism.rows)
+            yield operation(k + 1, mechanism.domain, statements, bindings)
+
+    def _at_present(
+        self, mechanism: Mechanism, make: Callable[[Resolver], Node], external: Mapping[str, object]
+    ) -> tuple[list[Assign], dict[str, Variable | Access]]:
+        """Statements that leave the present value of an expression in ``_probe``."""
+        resolver = self.resolver(mechanism, external)
+        node = make(resolver)
+        bindings = dict(resolver.bindings)
+        statements: list[Assign] = []
+        if self.staggered and not names(node).isdisjoint(self.cell.equations.diff_eq_names):
+            for other in self.cell.mechanisms:
+                if other.equations and not names(node).isdisjoint(x.varname for x in other.equations):
+                    # The gates of another mechanism are advanced here too, seen from this one's compartments.
+                    gates = self.gates(other, external, seen_from=mechanism)
+                    advanced, now = renamed(gates.step(Name(LAG)).statements, gates.variables, "_now_")
+                    statements += advanced
+                    node = substitute(node, now)
+                    bindings.update(gates.bindings)
+        return [*statements, Assign("_probe", node)], bindings
+
+    def _density_on(self, mechanism: Mechanism, resolver: Resolver) -> Node:
+        density = self._current_of([x for x in mechanism.lines if x in self.density_lines()], resolver)
+        points = self._current_of([x for x in mechanism.lines if x.has("point current")], resolver)
+        return density if points is ZERO else add(density, div(points, resolver.name("area")))
+
+    def expression(self, name: str, external: Mapping[str, object]) -> NDArray[Any]:
+        """Present values of a subexpression, NaN where it does not live."""
+        home = self.home(name) or self.cell.mechanisms[0]
+        resolver = self.resolver(home, external)
+        node = resolver.name(name)
+        values = self._present_values(home, resolver)
+        everywhere = np.full(self.cell.domain.size, np.nan)
+        everywhere[home.members] = np.broadcast_to(evaluate(node, values), (home.domain.size,))
+        return everywhere
+
+    def _present_values(self, mechanism: Mechanism, resolver: Resolver) -> dict[str, Any]:
+        values = self._values({**resolver.table, **resolver.bindings})
+        if self.lag.array[0]:
+            values.update(self._from(mechanism, self.synchronised()))
+        return values
+
+    def membrane_current(self, external: Mapping[str, object]) -> NDArray[np.float64]:
+        """Im of every compartment now (amp/metre**2)."""
+        return self._sum_over_mechanisms(external, lambda current: current)
+
+    def conductance(self, external: Mapping[str, object]) -> NDArray[np.float64]:
+        """Minus the derivative of Im by v now (siemens/metre**2)."""
+        return self._sum_over_mechanisms(external, lambda current: split(current, False).conductance)
+
+    def _sum_over_mechanisms(self, external: Mapping[str, object], take: Any) -> NDArray[np.float64]:
+        cell = self.cell
+        total = np.zeros(cell.domain.size)
+        for mechanism in cell.mechanisms:
+            resolver = self.resolver(mechanism, external)
+            node = take(self._density_on(mechanism, resolver))
+            values = self._present_values(mechanism, resolver)
+            total[mechanism.members] += np.broadcast_to(evaluate(node, values), (mechanism.domain.size,))
+        return total
+
+    def _from(self, mechanism: Mechanism, gates: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Gates of all mechanisms as seen from the compartments of one."""
+        seen = {}
+        for name, values in gates.items():
+            home = next(m for m in self.cell.mechanisms if any(x.varname == name for x in m.equations))
+            everywhere = np.full(self.cell.domain.size, np.nan)
+            everywhere[home.members] = values
+            seen[name] = everywhere[mechanism.members]
+        return seen
+
+    def steady_state(self, external: Mapping[str, object]) -> None:
+        """Set every differential variable to where its equation stands still at the present voltage."""
+        self.lag.array[0] = 0.0
+        for mechanism in self.cell.mechanisms:
+            if not mechanism.equations:
+                continue
+            gates = self.gates(mechanism, external)
+            values = self._values(gates.bindings)
+            for _ in range(_STEADY_ROUNDS):
+                change = 0.0
+                for name, rhs in gates.system.equations.items():
+                    form = linear_form(rhs, name)
+                    if form is None:
+                        raise RallError(f"the equation of '{name}' is not linear in '{name}'; set its initial value yourself")
+                    new = np.broadcast_to(evaluate(negative(div(form[1], form[0])), values), (mechanism.domain.size,))
+                    old = values.get(name, np.zeros(1))
+                    change = max(change, float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12))))
+                    values[name] = new
+                if change < 1e-13:
+                    break
+            for name in gates.system.equations:
+                self.cell.variables[name].set(values[name])
+
+    def description(self) -> str:
+        """How the cable is stepped."""
+        if self.cell.cable_method == "backward_euler":
+            return "backward_euler: first order"
+        if self.cell.equations.is_stochastic:
+            return "second_order; the noise is of the order that its method has"
+        return "second_order"
+
+

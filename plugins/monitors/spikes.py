@@ -1,0 +1,111 @@
+"""SpikeMonitor: which element spiked when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.errors import RallError
+from rall.groups import Group
+from rall.model import Emit, Model, Operation
+from rall.recording import Events
+from rall.session import SimulationObject
+from rall.units import Quantity, get_or_create_dimension
+
+__all__ = ["SpikeMonitor"]
+
+_SECOND = get_or_create_dimension(second=1)
+
+
+class SpikeMonitor(SimulationObject):
+    """Records spikes.
+
+    Parameters
+    ----------
+    source : Group
+        What spikes.
+    record : bool
+        Whether times are kept; spikes are counted either way.
+    when, order, name
+        See `SimulationObject`; by default right after the threshold.
+
+    Attributes
+    ----------
+    i : ndarray of int
+        Element of each spike.
+    t : Quantity
+        Time of each spike.
+    count : ndarray of int, shape (N,)
+        Number of spikes of each element.
+    """
+
+    invalidates_magic_network = False
+
+    def __init__(
+        self,
+        source: Any,
+        record: bool = True,
+        when: str = "thresholds",
+        order: int | None = None,
+        name: str = "spikemonitor*",
+    ) -> None:
+        group: Group = getattr(source, "group", source)
+        if not isinstance(group, Group):
+            raise RallError(f"SpikeMonitor needs a group, not {source!r}")
+        super().__init__(name=name, clock=group.clock, when=when, order=group.order + 1 if order is None else order)
+        self.source, self._group, self._record = source, group, record
+        self._spiking, self._elements, self._labels = group.spikes_of("spike")
+        self._events = Events(len(self._labels))
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """See `SimulationObject.operations`."""
+        yield Emit(
+            name=f"{self.name}~record", clock=self.clock, when=self.when, order=self.order, condition=self._spiking,
+            elements=self._elements, labels=self._labels, events=self._events,
+        )  # fmt: skip
+
+    @property
+    def i(self) -> NDArray[np.int64]:
+        """Element of each spike."""
+        return self._events.values()[:, 0].copy()
+
+    @property
+    def t_(self) -> NDArray[np.float64]:
+        """Time of each spike in seconds."""
+        return self._events.values()[:, 1] * self.clock.dt
+
+    @property
+    def t(self) -> Quantity:
+        """Time of each spike."""
+        return Quantity(self.t_, dim=_SECOND)
+
+    @property
+    def it(self) -> tuple[NDArray[np.int64], Quantity]:
+        """Elements and times."""
+        return self.i, self.t
+
+    @property
+    def num_spikes(self) -> int:
+        """Number of spikes of all elements."""
+        return len(self._events.values())
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """Number of spikes of each element, shape (N,)."""
+        return np.bincount(self.i, minlength=self._group.N)
+
+    def spike_trains(self) -> dict[int, Quantity]:
+        """Times of the spikes of every element that is looked at, by its number."""
+        i, t = self.i, self.t_
+        return {int(k): Quantity(t[i == k], dim=_SECOND) for k in self._labels}
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `SimulationObject.state`."""
+        return {"events": self._events.values()}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """See `SimulationObject.set_state`."""
+        self._events.replace(state["events"])

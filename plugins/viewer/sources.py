@@ -1,0 +1,237 @@
+"""From what the user hands over (morphology, cell, monitor, name) to a scene; only this file knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rall.errors import DimensionMismatchError, RallError
+from rall.morphology import Morphology
+from rall.morphology.geometry import Path
+from rall.morphology.tree import Tree
+from rall.plugins.viewer.base import FloatArray, IntArray, Scene
+from rall.plugins.viewer.layout import section_points
+from rall.plugins.viewer.recorded import in_display_unit, recorded
+from rall.units.quantity import split
+
+__all__ = ["Colouring", "Source", "build_scene", "scene_of"]
+
+_REGIONS = {1: "soma", 2: "axon", 3: "basal", 4: "apical"}  # SWC types
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """What colours the compartments.
+
+    Parameters
+    ----------
+    values : array of float, shape (n,) or (T, n)
+        In `unit`, nan where nothing is known; with `names`, indices into them.
+    times : array of float, shape (T,), optional
+        In ms.
+    label, unit : str
+        Name and unit of the values.
+    limits : (float, float), optional
+        Ends of the colour bar in `unit`.
+    names : tuple of str
+        Names of regions, when they are what is shown.
+    """
+
+    values: FloatArray
+    times: FloatArray | None = None
+    label: str = ""
+    unit: str = ""
+    limits: tuple[float, float] | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> int:
+        """How many compartments nothing is known of."""
+        return int(np.isnan(np.atleast_2d(self.values)).all(axis=0).sum())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A scene and what the user should know about it.
+
+    Parameters
+    ----------
+    scene : Scene
+        The tree and its values.
+    unknown : int
+        How many compartments nothing is known of.
+    made_up : bool
+        Whether coordinates were missing and were made up.
+    """
+
+    scene: Scene
+    unknown: int
+    made_up: bool
+
+
+def scene_of(
+    source: Any, data: Any = None, variable: str | None = None, limits: tuple[Any, Any] | None = None
+) -> Source:
+    """The scene of a morphology or a cell.
+
+    Parameters
+    ----------
+    source : Morphology or SpatialNeuron
+        What is seen.
+    data : StateMonitor or str, optional
+        What colours it; by default its regions.
+    variable : str, optional
+        Which variable of a monitor.
+    limits : (Quantity, Quantity), optional
+        Ends of the colour bar.
+
+    Returns
+    -------
+    Source
+        The scene, and what could not be known.
+
+    Raises
+    ------
+    RallError
+        If data and source do not fit.
+    """
+    tree = _tree_of(source)
+    if data is None:
+        colouring = _by_region(tree)
+    elif isinstance(data, str):
+        colouring = _by_name(source, data, tree.n, limits)
+    else:
+        colouring = _by_monitor(data, variable, tree.n, limits)
+    points, made_up = section_points(tree)
+    return Source(build_scene(tree, points, colouring), colouring.unknown, made_up)
+
+
+def _tree_of(source: Any) -> Tree:
+    morphology = source if isinstance(source, Morphology) else getattr(source, "morphology", None)
+    if not isinstance(morphology, Morphology):
+        raise RallError(f"view3d({source!r}, ...): a Morphology is expected, or a cell that has one")
+    return morphology.flatten()
+
+
+def _by_region(tree: Tree) -> Colouring:
+    types, which = np.unique(tree.type, return_inverse=True)
+    names = tuple(_REGIONS.get(int(number), f"type_{number}") for number in types)
+    return Colouring(which.astype(np.float64), names=names)
+
+
+def _by_name(source: Any, name: str, n: int, limits: tuple[Any, Any] | None) -> Colouring:
+    try:
+        values = getattr(source, name)
+    except AttributeError as error:
+        kind = type(source).__name__
+        raise RallError(f"view3d(..., {name!r}): a {kind} has no variable of that name") from error
+    numbers, unit, scale = in_display_unit(values)
+    if numbers.shape not in ((), (n,)):
+        raise RallError(
+            f"view3d(..., {name!r}): it has the shape {numbers.shape}, but the cell has {n} compartments"
+        )
+    return Colouring(np.broadcast_to(numbers, n), None, name, unit, _limits(limits, values, scale))
+
+
+def _by_monitor(monitor: Any, variable: str | None, n: int, limits: tuple[Any, Any] | None) -> Colouring:
+    found = recorded(monitor, variable)
+    if found.index.max(initial=-1) >= n:
+        raise RallError(
+            f"the monitor recorded element {found.index.max()}, the cell that is seen has {n} compartments: "
+            "the monitor seems to be that of another cell"
+        )
+    values = np.full((len(found.times), n), np.nan)
+    values[:, found.index] = found.values
+    ends = _limits(limits, getattr(monitor, found.label), found.scale)
+    return Colouring(values, found.times, found.label, found.unit, ends)
+
+
+def _limits(limits: tuple[Any, Any] | None, values: Any, scale: float) -> tuple[float, float] | None:
+    if limits is None:
+        return None
+    (low, low_dim), (high, high_dim) = (split(limit) for limit in limits)
+    dim = split(values)[1]
+    if low_dim != dim or high_dim != dim:
+        raise DimensionMismatchError(f"limits={limits!r} must have the unit of what is shown ({dim})")
+    if not low < high:
+        raise RallError(f"limits={limits!r}: the lower end comes first")
+    return float(low) / scale, float(high) / scale
+
+
+def build_scene(tree: Tree, points: Sequence[FloatArray], colouring: Colouring) -> Scene:
+    """Turn sections into polylines with a point in each compartment.
+
+    A section that leaves from a sphere is drawn from the sphere's centre on, with its own first diameter: no
+    cable lies there, but a dendrite that floats beside its soma looks like a mistake.
+
+    Parameters
+    ----------
+    tree : Tree
+        The flattened morphology.
+    points : sequence of array of float, shape (m, 3)
+        Coordinates of the points of each section, in um.
+    colouring : Colouring
+        Values of the compartments.
+
+    Returns
+    -------
+    Scene
+        Spheres for the spherical sections, polylines for the others.
+    """
+    sphere, first = tree.sections.sphere, tree.sections.first
+    lines, widths, owners, lengths = [np.zeros((0, 3))], [np.zeros(0)], [np.zeros(0, np.int64)], [0]
+    for k in np.flatnonzero(~sphere).tolist():
+        line, width, owner = _polyline(tree.paths[k], points[k])
+        up = int(tree.sections.parent[k])
+        if up >= 0 and sphere[up]:
+            line = np.concatenate([points[up][:1], line])
+            width, owner = np.concatenate([width[:1], width]), np.concatenate([owner[:1], owner])
+        lines.append(line)
+        widths.append(width)
+        owners.append(owner + first[k])
+        lengths.append(len(line))
+    balls = np.flatnonzero(sphere).tolist()
+    return Scene(
+        points=np.concatenate(lines),
+        diameters=np.concatenate(widths),
+        offsets=np.cumsum(lengths),
+        owner=np.concatenate(owners),
+        values=colouring.values,
+        times=colouring.times,
+        centres=np.array([points[k][0] for k in balls]).reshape(-1, 3),
+        radii=np.array([tree.paths[k].diameter[0] / 2 for k in balls], np.float64),
+        sphere_owner=first[balls],
+        upward=_upward(tree, points),
+        label=colouring.label,
+        unit=colouring.unit,
+        limits=colouring.limits,
+        names=colouring.names,
+    )
+
+
+def _polyline(path: Path, points: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Points, diameters and compartments of a section: its own points, and the centres of compartments."""
+    centres = (path.edges[:-1] + path.edges[1:]) / 2
+    arc = np.concatenate([path.arc, centres])
+    order = np.argsort(arc, kind="stable")
+    between = [np.interp(centres, path.arc, column) for column in (*points.T, path.diameter)]
+    places = np.concatenate([points, np.column_stack(between[:3])])[order]
+    diameters = np.concatenate([path.diameter, between[3]])[order]
+    local = np.searchsorted(path.edges, arc[order], side="right") - 1
+    return places, diameters, np.clip(local, 0, len(centres) - 1).astype(np.int64)
+
+
+def _upward(tree: Tree, points: Sequence[FloatArray]) -> FloatArray | None:
+    """Towards the apical tree, or to where nearly all dendrites are; None if they are on all sides."""
+    kinds = np.array([_REGIONS.get(int(kind), "") for kind in tree.sections.type])
+    apical = np.flatnonzero(kinds == "apical").tolist()
+    dendrites = apical or np.flatnonzero((kinds != "axon") & (kinds != "soma")).tolist()
+    if not dendrites:
+        return None
+    away = np.concatenate([points[k] for k in dendrites]) - points[0][0]
+    mean = away.mean(axis=0)
+    one_sided = np.linalg.norm(mean) > 0.7 * np.linalg.norm(away, axis=1).mean()
+    return np.asarray(mean) if apical or one_sided else None

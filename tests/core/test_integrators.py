@@ -1,0 +1,462 @@
+"""Orders of convergence and exactness, measured on kernels as devices run them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rall import draws, random
+from rall.codegen.kernel import lower
+from rall.codegen.numpy_printer import print_numpy
+from rall.codegen.passes import optimise
+from rall.codegen.printer import ENTRY, print_c
+from rall.devices.compiler import find_compiler, load
+from rall.functions import numpy_namespace
+from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
+from rall.integrators.exact import Exact
+from rall.integrators.expm import expm
+from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, relax
+from rall.integrators.runge_kutta import EULER, RK2, RK4
+from rall.integrators.stochastic import HEUN, Milstein
+from rall.ir.nodes import Name, Node, number, select
+from rall.ir.parse import parse
+from rall.ir.render import render
+from rall.ir.visit import functions, names, walk
+from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Layout, Variable
+from rall.options import Options
+
+NEEDS_COMPILER = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+DEVICES = ["numpy", pytest.param("c", marks=NEEDS_COMPILER)]
+OPTIONS = Options()
+SEED = 20240117
+
+
+def tree(text: str) -> Node:
+    return parse(text).node
+
+
+@dataclass
+class Problem:
+    """Equations with their values: a number is shared, an array has one value for each element."""
+
+    equations: Mapping[str, str]
+    state: Mapping[str, object]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    changing: frozenset[str] = frozenset()
+    size: int = 5
+
+    def system(self) -> System:
+        trees = {v: tree(text) for v, text in self.equations.items()}
+        constant = frozenset(self.parameters) - self.changing
+        shared = frozenset(p for p, value in self.parameters.items() if np.ndim(value) == 0) | {"dt", "t"}
+        return System(trees, constant, shared)
+
+
+class Runner:
+    """A problem on a device, step by step."""
+
+    def __init__(
+        self, problem: Problem, method: AbstractIntegrator, dt: float, device: str = "numpy", pieces: int = 1
+    ) -> None:
+        self.problem, self.dt, self.count, self.pieces = problem, dt, 0, pieces
+        self.domain = Domain("elements", Layout(problem.size))
+        self.clock = Clock(dt)
+        self.variables = {"dt": self.clock.dt_variable, "t": self.clock.t_variable}
+        for name, value in {**problem.state, **problem.parameters}.items():
+            shared = np.ndim(value) == 0 and name not in problem.state
+            self.variables[name] = self._variable(name, value, SHARED if shared else self.domain)
+        for name, value in {"_seed": SEED, "_stream": 3, "_step": 0}.items():
+            self.variables[name] = Variable(name, SHARED, kind="integer")
+            self.variables[name].set(value)
+        self.variables["_element"] = Variable("_element", self.domain, kind="integer")
+        self.variables["_element"].set(np.arange(problem.size))
+        system = problem.system()
+        made = method.step(system, Name("dt"))
+        for propagator in made.propagators:
+            values = propagator.compute(dt, [self.evaluate(source) for source in propagator.sources])
+            for name, value in zip(propagator.names, values):
+                shared = all(names(source) <= system.shared for source in propagator.sources)
+                self.variables[name] = self._variable(name, value[0] if shared else value, SHARED if shared else self.domain)
+        self.statements = made.statements
+        self.run_once = self._compile(made.statements, device)
+
+    @staticmethod
+    def _variable(name: str, value: object, domain: Domain) -> Variable:
+        kind = "boolean" if np.asarray(value).dtype == bool else "float"
+        variable = Variable(name, domain, kind=kind)
+        variable.set(value)
+        return variable
+
+    def _compile(self, statements: tuple[Assign, ...], device: str) -> Callable[[], None]:
+        operation = Elementwise(name="step", clock=self.clock, domain=self.domain, statements=statements,
+                                bindings=self.variables)  # fmt: skip
+        kernel, arguments = lower(operation)
+        kernel = optimise(kernel, OPTIONS)
+        arrays = [v.array for v in arguments]
+        if device == "c":
+            toolchain = find_compiler()
+            assert toolchain is not None
+            function = getattr(load(print_c(kernel), toolchain, OPTIONS), ENTRY)
+            table = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+            return lambda: function(table, ctypes.c_longlong(self.domain.layout.stored))
+        scope = numpy_namespace() | {"draws": SimpleNamespace(rand=draws.rand, randn=self._normal)}
+        exec(print_numpy(kernel), scope)
+        return lambda: scope["kernel"](arrays)  # type: ignore[operator]
+
+    def _normal(self, seed: int, stream: int, step: int, elements: np.ndarray, draw: float) -> np.ndarray:
+        """Increments of a path that is the same for all steps: each is the sum of those of `pieces` shorter steps."""
+        fine = range(int(step) * self.pieces, (int(step) + 1) * self.pieces)
+        return sum(draws.randn(seed, stream, k, elements, draw) for k in fine) / self.pieces**0.5
+
+    def evaluate(self, node: Node) -> np.ndarray:
+        self.variables["_out"] = self._variable("_out", 0.0, self.domain)
+        self._compile((Assign("_out", node),), "numpy")()
+        return self.variables.pop("_out").get()
+
+    def run(self, steps: int) -> dict[str, np.ndarray]:
+        for _ in range(steps):
+            self.clock.t_variable.array[0] = self.count * self.dt
+            self.variables["_step"].array[0] = self.count
+            self.run_once()
+            self.count += 1
+        return {v: self.variables[v].get() for v in self.problem.equations}
+
+
+def errors(problem: Problem, method: AbstractIntegrator, end: float, counts: tuple[int, ...], reference, device="numpy"):
+    found = []
+    for steps in counts:
+        state = Runner(problem, method, end / steps, device).run(steps)
+        found.append(max(np.abs(state[v] - reference[v]).max() for v in reference))
+    return np.array(found)
+
+
+def order_of(found: np.ndarray) -> float:
+    """The slope between the last two of errors at steps that are halved."""
+    return float(np.log2(found[-2] / found[-1]))
+
+
+# --- smooth equations ------------------------------------------------------------------------------------------------
+
+PENDULUM = Problem({"x": "y", "y": "-sin(x) - 0.3*y + cos(3*t)"}, {"x": np.linspace(0.1, 1.5, 5), "y": 0.2})
+#: Rates of Hodgkin & Huxley (1952) with a calcium pool: every equation is linear in its own variable.
+CELL = Problem(
+    {
+        "v": "(0.3*(-54.4 - v) + 120*m**3*h*(50 - v) + 36*n**4*(-77 - v) + 10*sin(t))/1.0",
+        "m": "0.1*(v + 40)/(1 - exp(-(v + 40)/10))*(1 - m) - 4*exp(-(v + 65)/18)*m",
+        "h": "0.07*exp(-(v + 65)/20)*(1 - h) - h/(1 + exp(-(v + 35)/10))",
+        "n": "0.01*(v + 55)/(1 - exp(-(v + 55)/10))*(1 - n) - 0.125*exp(-(v + 65)/80)*n",
+        "Ca": "0.01*m**3*h*(130 - v)*exp(-v/25) - Ca/20",
+    },
+    {"v": np.linspace(-60, -30, 5), "m": 0.1, "h": 0.6, "n": 0.32, "Ca": 0.1},
+)
+
+
+@pytest.fixture(scope="module")
+def pendulum() -> dict[str, np.ndarray]:
+    return Runner(PENDULUM, RK4, 2.0 / 1500).run(1500)
+
+
+@pytest.fixture(scope="module")
+def cell() -> dict[str, np.ndarray]:
+    return Runner(CELL, RK4, 2.0 / 4000).run(4000)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("method", "order"), [(EULER, 1), (RK2, 2), (HEUN, 2), (RK4, 4), (Milstein(), 1)])
+def test_order_of_runge_kutta_methods(method, order, device, pendulum) -> None:
+    found = errors(PENDULUM, method, 2.0, (40, 80, 160), pendulum, device)
+    assert order_of(found) == pytest.approx(order, abs=0.15)
+    assert method.order == order
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("method", "order", "bound"), [(ExponentialEuler(), 1, 3.0), (ExponentialMidpoint(), 2, 0.05)])
+def test_order_of_exponential_methods(method, order, bound, device, cell) -> None:
+    found = errors(CELL, method, 2.0, (200, 400, 800), cell, device)
+    assert order_of(found) == pytest.approx(order, abs=0.2)
+    assert found[0] < bound
+    assert method.order == order
+
+
+def test_midpoint_moves_time_to_the_middle_of_the_step() -> None:
+    problem = Problem({"x": "-k*x + cos(20*t)*(1 + x)"}, {"x": 1.0}, {"k": 3.0})
+    reference = Runner(problem, RK4, 1e-3).run(1000)
+    assert order_of(errors(problem, ExponentialMidpoint(), 1.0, (100, 200), reference)) == pytest.approx(2, abs=0.1)
+
+
+def test_time_is_left_alone_where_the_caller_asks_for_it() -> None:
+    system = System({"x": tree("t - x")}, time=None)
+    for method in (ExponentialMidpoint(), RK4):
+        statements = method.step(system, Name("h")).statements
+        for text in ("t + 0.5*h", "t + h"):
+            assert all(tree(text) not in set(_parts(s.value)) for s in statements)
+    moved = RK4.step(System({"x": tree("t - x")}), Name("h")).statements
+    assert any(tree("t + 0.5*h") in set(_parts(s.value)) for s in moved)
+
+
+def _parts(node: Node) -> list[Node]:
+    return list(walk(node))
+
+
+@pytest.mark.parametrize("method", [ExponentialEuler(), ExponentialMidpoint()])
+def test_gates_stay_between_zero_and_one_at_any_step(method) -> None:
+    rates = 10.0 ** np.linspace(-8, 12, 5)
+    problem = Problem({"m": "exp(a)*(1 - m) - exp(b)*m"}, {"m": np.linspace(0, 1, 5)},
+                      {"a": np.log(rates), "b": np.log(rates[::-1])})  # fmt: skip
+    for dt in (1e-6, 1e-2, 1e3):
+        runner = Runner(problem, method, dt)
+        for _ in range(5):
+            state = runner.run(1)["m"]
+            assert (state >= 0).all() and (state <= 1).all()
+    # After a long step nothing is left of the beginning.
+    assert state == pytest.approx(rates / (rates + rates[::-1]), rel=1e-9)
+
+
+def test_relax_is_of_order_four_and_uses_no_exponential_for_a_decay() -> None:
+    decay = relax(Name("x"), tree("-exp(p)"), tree("q"), Name("h"), frozenset({"h"}))
+    assert functions(decay) == {"exp"}  # that of the rate itself
+    found = []
+    for h in (0.04, 0.02):
+        scope = {"x": 1.0, "p": 0.0, "q": 0.0, "h": h, "exp": np.exp}
+        found.append(abs(eval(render(decay), scope) - np.exp(-h)))
+    assert np.log2(found[0] / found[1]) == pytest.approx(5, abs=0.2)  # local error
+    grows = relax(Name("x"), tree("exp(p)"), tree("q"), Name("h"), frozenset({"h"}))
+    assert "exprel" in functions(grows)
+
+
+def test_refractory_equations_keep_their_value_and_the_simple_form() -> None:
+    gated = select(Name("free"), tree("(u - x)/tau"), number(0.0))
+    problem = Problem({"x": "0"}, {"x": 1.0}, {"u": 3.0, "tau": 0.5, "free": np.array([True, False] * 3)[:5]})
+    problem.system = lambda: System({"x": gated}, frozenset(), frozenset({"u", "tau", "dt"}))  # type: ignore[method-assign]
+    for method in (ExponentialEuler(), ExponentialMidpoint(), Exact()):
+        state = Runner(problem, method, 0.1).run(1)["x"]
+        assert state[1::2].tolist() == [1.0, 1.0]
+        assert state[::2] == pytest.approx(3 - 2 * np.exp(-0.2), rel=1e-14)
+
+
+# --- linear equations -----------------------------------------------------------------------------------------------
+
+CASCADE = Problem(
+    {"v": "(ge + 2*gi - (v - E))/tau", "ge": "-ge/taue", "gi": "(ge - gi)/taui + I", "w": "-w/tauw + I"},
+    {"v": np.linspace(-1, 1, 5), "ge": np.linspace(0, 3, 5), "gi": 0.3, "w": 2.0},
+    {"E": -0.7, "tau": np.array([20.0, 5.0, 5.0, 10.0, 0.01]), "taue": 5.0, "taui": 5.0, "tauw": 7.0, "I": 0.4},
+)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_exact_is_exact(device) -> None:
+    """A long step gives what many short ones of a method of order 4 converge to, and halves compose."""
+    one = Runner(CASCADE, Exact(), 8.0, device).run(1)
+    many = Runner(CASCADE, Exact(), 8.0 / 64, device).run(64)
+    p = CASCADE.parameters
+    assert one["ge"] == pytest.approx(np.linspace(0, 3, 5) * np.exp(-8 / 5.0), rel=1e-13)
+    assert one["w"] == pytest.approx(7 * 0.4 + (2 - 7 * 0.4) * np.exp(-8 / 7.0), rel=1e-13)
+    decay = np.exp(-8 / 5.0)
+    ge, gi = np.linspace(0, 3, 5), 0.3
+    assert one["gi"] == pytest.approx(2.0 + (gi - 2.0 + ge * 8 / 5.0) * decay, rel=1e-13)
+    assert p["taue"] == p["taui"]  # the double eigenvalue that the line above is about
+    for v in CASCADE.equations:
+        assert one[v] == pytest.approx(many[v], rel=1e-13, abs=1e-13)
+    smooth = Runner(CASCADE, RK4, 8.0 / 1600).run(1600)
+    assert one["v"] == pytest.approx(smooth["v"], rel=1e-8)
+
+
+def test_exact_needs_numbers_for_coupled_equations_only_and_leaves_zeros_out() -> None:
+    step = Exact().step(CASCADE.system(), Name("dt"))
+    (propagator,) = step.propagators
+    # v from v, ge, gi and 1; ge from itself; gi from gi, ge and 1.  w is alone and has a formula.
+    assert len(propagator.names) == 4 + 1 + 3
+    assert len(propagator.sources) == 3 + 1 + 2 + 2
+    assert {s.target for s in step.statements if not s.target.startswith("_")} == set(CASCADE.equations)
+
+
+def test_exact_follows_terms_that_change_between_steps() -> None:
+    problem = Problem(CASCADE.equations, CASCADE.state, CASCADE.parameters, frozenset({"I", "E", "tauw"}))
+    runner = Runner(problem, Exact(), 2.0)
+    first, expected = runner.run(1), Runner(CASCADE, Exact(), 2.0).run(1)
+    for v in first:
+        assert first[v] == pytest.approx(expected[v], rel=1e-13)
+    now = {"I": -1.0, "tauw": 3.0}
+    for name, value in now.items():
+        runner.variables[name].set(value)
+    second = runner.run(1)
+    expected = Runner(Problem(CASCADE.equations, first, CASCADE.parameters | now), Exact(), 2.0).run(1)
+    for v in second:
+        assert second[v] == pytest.approx(expected[v], rel=1e-13)
+
+
+def test_exact_switches_coupled_equations() -> None:
+    system = CASCADE.system()
+    gated = select(Name("free"), system.equations["v"], number(0.0))
+    free = np.array([True, False, True, False, True])
+    problem = Problem(CASCADE.equations, CASCADE.state, CASCADE.parameters | {"free": free})
+    problem.system = lambda: System({**system.equations, "v": gated}, system.constant, system.shared)  # type: ignore[method-assign]
+    state, other = Runner(problem, Exact(), 2.0).run(1), Runner(CASCADE, Exact(), 2.0).run(1)
+    assert state["v"][~free].tolist() == np.linspace(-1, 1, 5)[~free].tolist()
+    assert state["v"][free] == pytest.approx(other["v"][free], rel=1e-14)
+    assert state["gi"] == pytest.approx(other["gi"], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("equations", "constant", "named"),
+    [
+        ({"x": "-x**2"}, "", "'x' is not linear in 'x'"),
+        ({"x": "-y", "y": "x*y"}, "", "'y' is not linear in 'x'"),
+        ({"x": "-x/tau + sin(t)"}, "tau", "depends on 't'"),
+        ({"x": "-y*g", "y": "-x*g"}, "", "'g', which is in the factor of 'y' in the equation of 'x'"),
+        ({"x": "-x + xi"}, "", "has 'xi'"),
+    ],
+)
+def test_exact_says_what_it_cannot_do(equations, constant, named) -> None:
+    system = System({v: tree(text) for v, text in equations.items()}, frozenset(constant.split()))
+    with pytest.raises(NotIntegrable) as caught:
+        Exact().step(system, Name("dt"))
+    assert named in str(caught.value)
+    assert "use " in str(caught.value)
+
+
+def test_exponentials_of_matrices() -> None:
+    rng = np.random.default_rng(5)
+    # Similar to known diagonals; sizes from nothing to stiff.
+    size = 10.0 ** np.linspace(-8, 3, 40)[:, None]
+    rates = -size * rng.uniform(0.1, 1, (40, 4))
+    basis, _ = np.linalg.qr(rng.normal(size=(40, 4, 4)))
+    matrices = (basis * rates[:, None, :]) @ np.swapaxes(basis, 1, 2)
+    expected = (basis * np.exp(rates)[:, None, :]) @ np.swapaxes(basis, 1, 2)
+    assert np.abs(expm(matrices) - expected).max() < 1e-13
+    change = (basis * np.expm1(rates)[:, None, :]) @ np.swapaxes(basis, 1, 2)
+    small = np.abs(expm(matrices) - np.eye(4) - change).max(axis=(1, 2))
+    assert (small < 4e-14 * np.maximum(1e-2, np.abs(change).max(axis=(1, 2)))).all()
+
+
+def test_exponentials_do_not_depend_on_units() -> None:
+    """A synapse in siemens that drives a voltage in volt: off-diagonal entries far from the rates."""
+    a, b, c = -0.1, -0.02, 3e11
+    matrix = np.array([[[a, c], [0.0, b]], [[a, 0.0], [c, b]]])
+    done = expm(matrix)
+    mixed = c * (np.exp(a) - np.exp(b)) / (a - b)
+    assert done[0] == pytest.approx(np.array([[np.exp(a), mixed], [0, np.exp(b)]]), rel=1e-13)
+    assert done[1] == pytest.approx(np.array([[np.exp(a), 0], [mixed, np.exp(b)]]), rel=1e-13)
+
+
+def test_exponential_of_what_is_not_finite_is_nan_there_only() -> None:
+    done = expm(np.array([[[np.inf]], [[1.0]], [[np.nan]]]))
+    assert np.isnan(done[[0, 2]]).all() and done[1, 0, 0] == pytest.approx(np.e, rel=1e-15)
+    assert expm(np.zeros((0, 2, 2))).shape == (0, 2, 2)
+
+
+# --- noise ------------------------------------------------------------------------------------------------------------
+
+PATHS = 400
+
+
+def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
+    """The end of the Wiener processes that a runner draws."""
+    return sum(random.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
+
+
+def strong_errors(problem: Problem, method: AbstractIntegrator, exact: np.ndarray, fine: int, counts=(16, 32, 64, 128)):
+    (variable,) = problem.equations
+    found = []
+    for steps in counts:
+        state = Runner(problem, method, 1.0 / steps, pieces=fine // steps).run(steps)[variable]
+        found.append(np.abs(state - exact).mean())
+    return np.array(found)
+
+
+def slope(found: np.ndarray) -> float:
+    """Order by least squares over steps that are halved."""
+    return -float(np.polyfit(np.arange(len(found)), np.log2(found), 1)[0])
+
+
+GEOMETRIC = Problem({"x": "mu*x + sigma*x*xi"}, {"x": 1.0}, {"mu": 0.5, "sigma": 0.8}, size=PATHS)
+HYPERBOLIC = Problem({"x": "sqrt(1 + x**2)*(mu + xi)"}, {"x": 0.3}, {"mu": 0.4}, size=PATHS)
+
+
+@pytest.mark.parametrize("method", [HEUN, Milstein()])
+@pytest.mark.parametrize(
+    ("problem", "solution"),
+    [(GEOMETRIC, lambda w: np.exp(0.5 + 0.8 * w)), (HYPERBOLIC, lambda w: np.sinh(0.4 + w + np.arcsinh(0.3)))],
+)
+def test_strong_order_one_to_the_solution_of_stratonovich(method, problem, solution) -> None:
+    found = strong_errors(problem, method, solution(brownian(1.0, 128)), 128)
+    assert slope(found) == pytest.approx(1.0, abs=0.2)
+    assert found[-1] < 0.04
+
+
+def test_euler_is_of_strong_order_one_with_additive_noise() -> None:
+    problem = Problem({"x": "-x + cos(x) + sigma*xi"}, {"x": 1.0}, {"sigma": 0.5}, size=PATHS)
+    exact = Runner(problem, HEUN, 1 / 1024).run(1024)["x"]
+    assert slope(strong_errors(problem, EULER, exact, 1024)) == pytest.approx(1.0, abs=0.15)
+
+
+def test_noise_has_the_variance_of_the_ornstein_uhlenbeck_process() -> None:
+    problem = Problem({"x": "-x/tau + sigma*sqrt(2/tau)*xi"}, {"x": 0.0}, {"tau": 0.1, "sigma": 3.0}, size=4000)
+    for method in (EULER, HEUN, Milstein()):
+        state = Runner(problem, method, 0.002).run(300)["x"]
+        assert state.var() == pytest.approx(9.0, rel=0.08)
+        assert abs(state.mean()) < 0.2
+
+
+def test_each_symbol_is_one_draw_and_different_symbols_are_different_draws() -> None:
+    problem = Problem(
+        {"x": "xi_a", "y": "xi_a + xi_b", "z": "xi_b", "u": "xi"}, dict.fromkeys("xyzu", 0.0), size=PATHS
+    )
+    for method in (EULER, HEUN, Milstein()):
+        state = Runner(problem, method, 0.01).run(3)
+        assert state["y"] == pytest.approx(state["x"] + state["z"], rel=1e-12, abs=1e-12)
+        correlation = np.corrcoef([state["x"], state["z"], state["u"]])
+        assert np.abs(correlation - np.eye(3)).max() < 0.15
+        assert state["x"].std() == pytest.approx(0.03**0.5, rel=0.1)
+
+
+def test_random_numbers_in_equations_are_drawn_once_a_step() -> None:
+    first = [random.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
+    for method in (EULER, RK4, HEUN, ExponentialMidpoint(), Exact(), Milstein()):
+        state = Runner(Problem({"x": "rand()", "y": "2*rand()"}, {"x": 0.0, "y": 0.0}), method, 0.5).run(1)
+        assert state["x"] == pytest.approx(0.5 * first[0], rel=1e-14)
+        assert state["y"] == pytest.approx(first[1], rel=1e-14)
+
+
+@NEEDS_COMPILER
+@pytest.mark.parametrize("method", [EULER, HEUN, Milstein()])
+def test_both_devices_take_the_same_path(method) -> None:
+    problem = Problem({"x": "-x + 0.1*xi_a", "y": "x - y + 0.2*xi_b"}, {"x": 1.0, "y": 0.5}, size=PATHS)
+    one, other = (Runner(problem, method, 0.1, device).run(20) for device in ("numpy", "c"))
+    for v in one:
+        assert one[v] == pytest.approx(other[v], rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("method", "equations", "words"),
+    [
+        (EULER, {"x": "-x + x*xi"}, ("additive", "'x'", "heun", "milstein")),
+        (EULER, {"x": "-x + y*xi_b", "y": "0"}, ("'y'", "'xi_b'", "heun")),
+        (RK2, {"x": "-x + xi"}, ("'rk2'", "'xi'", "euler", "heun")),
+        (RK4, {"x": "-x + xi_q"}, ("'rk4'", "'xi_q'")),
+        (ExponentialEuler(), {"x": "-x + xi"}, ("'exponential_euler'", "heun")),
+        (HEUN, {"x": "-x + xi**2"}, ("factor", "'xi'", "'x'")),
+        (HEUN, {"x": "xi_a*xi_b"}, ("factor", "'xi_a'")),
+        (Milstein(), {"x": "y*xi", "y": "-y"}, ("diagonal", "'y'", "heun")),
+        (Milstein(), {"x": "x*xi_a + xi_b"}, ("several", "xi_a and xi_b", "heun")),
+        (Milstein(), {"x": "mine(x)*xi"}, ("derivative", "mine()", "heun")),
+        (ExponentialMidpoint(), {"x": "-x**2"}, ("linear in their own variable", "'x'", "rk4")),
+    ],
+)
+def test_methods_say_what_they_cannot_do(method, equations, words) -> None:
+    with pytest.raises(NotIntegrable) as caught:
+        method.step(System({v: tree(text) for v, text in equations.items()}), Name("dt"))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_heun_accepts_noise_that_milstein_refuses() -> None:
+    """Two sources that commute: x' = x (xi_a + xi_b) has the solution exp(W_a + W_b)."""
+    problem = Problem({"x": "0.5*x*xi_a + 0.3*x*xi_b"}, {"x": 1.0}, size=PATHS)
+    exact = np.exp(0.5 * brownian(1.0, 128, 0) + 0.3 * brownian(1.0, 128, 1))
+    assert slope(strong_errors(problem, HEUN, exact, 128)) == pytest.approx(1.0, abs=0.2)
