@@ -53,7 +53,7 @@ class Loop:
         self._build, self._activity, self._owner_of = build, activity, owner_of
         self._t_start, self._t_end = span
         self._progress = progress
-        self._stopping = self._interrupted = self._user_code = self._called = False
+        self._stopping = self._interrupted = self._user_code = self._changed = False
         self._steps = 1
         self._switched_on: object = None
         self._program: Program | None = None
@@ -99,7 +99,7 @@ class Loop:
             self._tell(lambda: self._progress.end(self.t))
 
     def _compile(self) -> Program:
-        self._called = False
+        self._changed = False
         self._switched_on = self._activity()
         self._program = self._build(self.t)
         self._ends = {id(c): max(c.step, steps_until(self._t_end, c.dt)) for c in self._program.clocks}
@@ -108,7 +108,7 @@ class Loop:
     def _stretch(self, program: Program) -> bool:
         """Let the program run for a while; whether the run is over."""
         began = time.perf_counter()
-        status, operation = program.advance(self._ends, 0 if self._stopping else self._steps)
+        status, operation = program.advance(self._ends, 0 if self._stopping or self._changed else self._steps)
         if status is Status.CALL:
             assert isinstance(operation, Call)
             self._call(program, operation)
@@ -132,18 +132,16 @@ class Loop:
             self._steps = max(1, int(self._steps * min(GROWTH, STRETCH / took)))
         if self._progress.due():
             self._tell(lambda: self._progress.tell(self.t))
-        if self._called:
-            self._called = False
-            if self._switched_on != self._activity():
-                self._compile()
+        if self._changed:
+            self._compile()
         return False
 
     def _call(self, program: Program, operation: Call) -> None:
-        self._called = True
         try:
             self._user_code = True
             operation.function(operation.clock.step * operation.clock.dt)
             self._user_code = False
+            self._changed = self._switched_on != self._activity()
         except BaseException:
             self._user_code = False
             # The rest of the step, without more Python code, so that all objects are at the same time.

@@ -88,12 +88,19 @@ class MagicNetwork(Network):
         if not old:
             self._timeline.begin_again()
         self._objects = found
-        self._known.update(self.objects)
         if not found:
             warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
 
-    def release(self) -> None:
-        """Hold the objects no longer than the user does."""
+    def release(self, done: bool) -> None:
+        """Hold the objects no longer than the user does.
+
+        Parameters
+        ----------
+        done : bool
+            Whether they count as having run; where they failed before the first step, they do not.
+        """
+        if done or self._timeline.t > 0:
+            self._known.update(self.objects)
         self._objects = []
 
 
@@ -134,10 +141,12 @@ def run(
         For a mixture of new objects and objects that have run.
     """
     magic_network.gather()
+    done = False
     try:
         magic_network.run(duration, report, report_period, namespace, profile)
+        done = True
     finally:
-        magic_network.release()
+        magic_network.release(done)
 
 
 def stop() -> None:
@@ -157,10 +166,12 @@ def store(name: str = "default", filename: str | os.PathLike[str] | None = None)
         Into a file instead of memory.
     """
     magic_network.gather()
+    done = False
     try:
         magic_network.store(name, filename)
+        done = True
     finally:
-        magic_network.release()
+        magic_network.release(done)
 
 
 def restore(
@@ -178,7 +189,9 @@ def restore(
         Draw the same random numbers again.
     """
     magic_network.gather()
+    done = False
     try:
         magic_network.restore(name, filename, restore_random_state)
+        done = True
     finally:
-        magic_network.release()
+        magic_network.release(done)

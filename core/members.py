@@ -78,8 +78,8 @@ def check_names(objects: Sequence[SimulationObject], network: str) -> None:
         other = seen.setdefault(one.name, one)
         if other is not one:
             raise RallError(
-                f"two objects of network '{network}' are named '{one.name}', made at {other.created_at} and at "
-                f"{one.created_at}; give one of them another name"
+                f"two objects of network '{network}' are named '{one.name}', made at {other.created_at} and "
+                f"at {one.created_at}; give one of them another name"
             )
 
 

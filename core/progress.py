@@ -137,7 +137,8 @@ class Progress:
     def tell(self, t: float) -> None:
         """Report that simulated time has come to `t` seconds."""
         self._last = time.perf_counter()
-        self._tell(min(1.0, max(0.0, (t - self._start) / self._duration)) if self._duration else 1.0)
+        over = t >= self._start + self._duration  # a quotient could fall short of 1 by rounding
+        self._tell(1.0 if over else max(0.0, (t - self._start) / self._duration))
 
     def end(self, t: float) -> None:
         """Tell that the run is over at `t` seconds; a run that was stopped early keeps its fraction."""

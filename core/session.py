@@ -345,7 +345,9 @@ class SimulationObject:
     ) -> None:
         if dt is not None and clock is not None:
             raise RallError("give dt or clock, not both: a clock has its own dt")
-        self.name = unique_name(name or f"{type(self).__name__.lower()}*", live_objects())
+        wanted = name or f"{type(self).__name__.lower()}*"
+        self.name = unique_name(wanted, live_objects())
+        self._family = wanted.removesuffix("*")
         if dt is not None:
             clock = Clock(dt, name=f"{self.name}_clock*")
         chosen = defaultclock if clock is None else clock
@@ -375,12 +377,14 @@ class SimulationObject:
 
     @property
     def stream(self) -> int:
-        """Number of its random stream, 32 bits: fixed by its name.
+        """Number of its random stream, 32 bits.
 
-        A second object of the same name since the last `seed` gets another one, so that trials differ.
+        Fixed by the name that was asked for and by how many objects of that name have drawn since the last
+        `seed`.  What else is alive, and hence the number in an automatic name, plays no part: after the same
+        seed the same statements give the same results, and trials in a loop differ.
         """
         if self._random[0] != session.seeded:
-            self._random = (session.seeded, _stream_of(self.name))
+            self._random = (session.seeded, _stream_of(self._family))
         return self._random[1]
 
     def operations(self, model: Model) -> Iterable[Operation]:

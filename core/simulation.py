@@ -13,7 +13,7 @@ from rall.devices.base import Program
 from rall.errors import NotSupportedError, RallError, RallWarning
 from rall.loop import Loop
 from rall.members import check_names, claim, flatten, with_contained
-from rall.model import Model, Operation
+from rall.model import Model, Operation, Variable
 from rall.pipeline import compile_model
 from rall.preferences import UnknownNameError, schedule_slots
 from rall.progress import Progress, Report, readable
@@ -229,7 +229,8 @@ class Network:
         self, objects: Sequence[SimulationObject], span: tuple[float, float], progress: Progress
     ) -> None:
         def build(now: float) -> Program:
-            program = self._compile([one for one in objects if one.active])
+            active = [one for one in objects if one.active]
+            program = _compile(active, self._last, self._seed.variable, self.schedule)
             self._timeline.catch_up(program.clocks, now)
             return program
 
@@ -242,14 +243,6 @@ class Network:
             session.running.remove(self.stop)
             self._loop = None
             self._timeline.settle(min(loop.t, span[1]), loop.clocks, [one.clock for one in objects])
-
-    def _compile(self, objects: Sequence[SimulationObject]) -> Program:
-        options = options_from(prefs)
-        self._last.owners.clear()
-        owned = [_Owned(one, self._last.owners) for one in objects]
-        program = compile_model(owned, choose_device(options), options, self._seed.variable, self.schedule)
-        self._last.schedule = program.schedule
-        return program
 
     def stop(self) -> None:
         """End a run after the present step."""
@@ -273,7 +266,7 @@ class Network:
         RallError
             If the file cannot be written, or while the network runs.
         """
-        self._refuse_while_running("store")
+        _refuse_while_running(self, "store")
         objects = self.objects
         check_names(objects, self.name)
         snapshot = take(objects, self._timeline.t, self._seed.value)
@@ -304,7 +297,7 @@ class Network:
         RallError
             If there is no such state, or it belongs to another model.
         """
-        self._refuse_while_running("restore")
+        _refuse_while_running(self, "restore")
         if filename is not None:
             snapshot, where = read_snapshot(filename, name), f"state '{name}' in {filename}"
         elif name in self._stored:
@@ -326,11 +319,12 @@ class Network:
         else:
             self._seed.vary()
 
-    def _refuse_while_running(self, what: str) -> None:
-        if self._loop is not None:
-            raise RallError(
-                f"{what}() cannot be called while network '{self.name}' runs; call it between two runs"
-            )
+
+def _refuse_while_running(network: Network, what: str) -> None:
+    if network._loop is not None:
+        raise RallError(
+            f"{what}() cannot be called while network '{network.name}' runs; call it between two runs"
+        )
 
 
 class LastRun:
@@ -354,6 +348,17 @@ class LastRun:
     def owner_of(self, operation: Operation) -> SimulationObject | None:
         """The object that an operation belongs to."""
         return self.owners.get(id(operation))
+
+
+def _compile(
+    objects: Sequence[SimulationObject], last: LastRun, seed: Variable, slots: Sequence[str]
+) -> Program:
+    options = options_from(prefs)
+    last.owners.clear()
+    owned = [_Owned(one, last.owners) for one in objects]
+    program = compile_model(owned, choose_device(options), options, seed, slots)
+    last.schedule = program.schedule
+    return program
 
 
 class _Owned:

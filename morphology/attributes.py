@@ -145,6 +145,13 @@ class Geometry(Node):
         tree, k = self._position()
         return int(tree.sections.first[k]) + np.arange(int(tree.sections.n[k]))
 
+    @property
+    def span(self) -> slice:
+        """Compartments of this section and of all that hangs on it, as a slice of the whole tree."""
+        tree, k = self._position()
+        first = int(tree.sections.first[k])
+        return slice(first, first + self.total_compartments)
+
     def sample(self, id: int) -> Place:
         """The place of an SWC sample.
 

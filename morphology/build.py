@@ -140,13 +140,15 @@ def _runs(samples: _Samples, whole: Ints) -> list[NDArray[np.intp]]:
 
 
 def _soma_piece(table: Table, row: int, soma: str) -> Piece:
-    centre, d = table.xyz[row], 2 * float(table.radius[row])
-    ids = np.full(2, table.ids[row])
-    xyz = np.array([centre, centre])
+    centre, r, sample = table.xyz[row], float(table.radius[row]), int(table.ids[row])
+    edges = np.array([0.0, 2 * r])
     if soma == "cylinder":
-        xyz = centre + np.array([[0.0, -0.5 * d, 0.0], [0.0, 0.5 * d, 0.0]])
-    ends = np.array([0.0, d])
-    return Piece(Path(ends, np.array([d, d]), xyz, ids, ends, soma != "cylinder"), -1, AT_END, SOMA)
+        # The sample is the middle point of three, so that its place is the centre.
+        xyz = centre + np.array([[0.0, -r, 0.0], [0.0, 0.0, 0.0], [0.0, r, 0.0]])
+        path = Path(np.array([0.0, r, 2 * r]), np.full(3, 2 * r), xyz, np.array([-1, sample, -1]), edges)
+    else:
+        path = Path(edges, np.full(2, 2 * r), np.array([centre, centre]), np.full(2, sample), edges, True)
+    return Piece(path, -1, AT_END, SOMA)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

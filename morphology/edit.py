@@ -108,7 +108,7 @@ def _free_name(parent: Node, section: Node) -> str:
 
 
 def _split(node: Node, along: float) -> None:
-    """Cut a section in two; the farther half hangs on the nearer one as ``main``."""
+    """Cut a section in two; the farther half hangs on the nearer one as ``rest``."""
     tree, index, _ = node.root._flattened()
     whole = node._path
     diameter, xyz = point_at(whole, along)
@@ -141,7 +141,7 @@ def _split(node: Node, along: float) -> None:
     beyond.__dict__.update(
         _path=far,
         _parent=node,
-        _name="main",
+        _name="rest",
         _attach=AT_END,
         _children=moved,
         _type=code,
@@ -151,7 +151,7 @@ def _split(node: Node, along: float) -> None:
         child.__dict__["_parent"] = beyond
     names = {name: child for name, child in node._names.items() if child in at_start}
     node.__dict__.update(
-        _path=near, _children=[beyond, *at_start], _names={"main": beyond, **names}, _type=code
+        _path=near, _children=[beyond, *at_start], _names={"rest": beyond, **names}, _type=code
     )
     changed(beyond)
 

@@ -97,8 +97,8 @@ def _through_neurom(path: Path, purpose: str) -> Reading:
     except (
         Exception
     ) as error:  # NeuroM and MorphIO raise what they like, often no subclass of anything useful
-        finding = Finding("ParseError", "error", f"NeuroM cannot read it: {str(error).strip()}")
-        return Reading(None, 1.0, [finding])
+        message = f"NeuroM cannot read it: {str(error).strip()}"
+        raise MorphologyError(message, "ParseError", str(path)) from error
     return Reading(_samples(cell.to_morphio()), 1.0, [])
 
 

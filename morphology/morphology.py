@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from rall.morphology import discretize as _discretize
 from rall.morphology import edit, naming, readers, regions, report, swc_write
 from rall.morphology.attributes import Geometry
+from rall.morphology.grow import grow_samples
 from rall.morphology.node import changed, copied
 from rall.morphology.places import Place, Selection
+from rall.registry import find
 from rall.units import Quantity
 
 __all__ = ["Morphology"]
@@ -36,6 +38,7 @@ class Morphology(Geometry):
         soma: str = "sphere",
         scale: float | None = None,
         min_radius: Quantity | None = None,
+        spherical_soma: bool = True,
     ) -> Morphology:
         """Read a reconstruction; the suffix says how (.swc; .asc and .h5 through NeuroM).
 
@@ -51,13 +54,17 @@ class Morphology(Geometry):
             Micrometres in one unit of the file; replaces what its header says.
         min_radius : Quantity, optional
             Radii from 0 to this are raised to it, after scaling.
+        spherical_soma : bool
+            False reads a soma of three samples as cable (Brian 2's argument; `soma` is then ignored).
 
         Raises
         ------
         MorphologyError
             For a file that is broken, with `.code`, `.line` and `.findings`.
         """
-        return naming.grown_from(readers.load(path, soma, scale, min_radius), Morphology)
+        return naming.grown_from(
+            readers.load(path, soma if spherical_soma else "cable", scale, min_radius), Morphology
+        )
 
     @classmethod
     def from_swc_file(cls, filename: str | PathLike[str], spherical_soma: bool = True) -> Morphology:
@@ -91,7 +98,15 @@ class Morphology(Geometry):
         )
 
     @classmethod
-    def grow(cls, kind: str, seed: int = 1, *, balance: float | None = None, axon: bool = True) -> Morphology:
+    def grow(
+        cls,
+        kind: str,
+        seed: int = 1,
+        *,
+        balance: float | None = None,
+        spacing: float | None = None,
+        axon: bool = True,
+    ) -> Morphology:
         """Grow a cell.
 
         Parameters
@@ -102,10 +117,17 @@ class Morphology(Geometry):
             The same seed gives the same cell.
         balance : float, optional
             Balancing factor between least cable (0) and direct paths (1); left out, the kind's own.
+        spacing : float, optional
+            Distance between samples (um), 1 to 50; left out, the kind's own.
         axon : bool
             Whether the cell has an axon.
         """
-        return naming.grown_from(readers.from_growth(kind, seed, balance, axon), Morphology)
+        return naming.grown_from(
+            readers.from_growth(
+                grow_samples(kind, seed, balance=balance, spacing=spacing, axon=axon), kind, seed
+            ),
+            Morphology,
+        )
 
     # ------------------------------------------------------------ compartments
 
@@ -175,7 +197,8 @@ class Morphology(Geometry):
             ``soma``, ``axon``, ``basal`` (= ``dend``), ``apical`` (= ``apic``), ``type_5`` and so on as they
             occur, and labels that need no evaluation of text.
         """
-        return regions.region_arrays(self.flatten(), self.labels)
+        arrays = regions.region_arrays(self.root.flatten(), self.labels)
+        return {name: inside[self.span] for name, inside in arrays.items()}
 
     def variables(self) -> dict[str, tuple[Any, str]]:
         """Variables of compartments that conditions may use.
@@ -185,7 +208,8 @@ class Morphology(Geometry):
         dict of str to (array, str)
             Values in SI base units, shape (n,), and the unit as text (``'1'`` for none).
         """
-        return regions.variables(self.flatten())
+        everywhere = regions.variables(self.root.flatten())
+        return {name: (values[self.span], unit) for name, (values, unit) in everywhere.items()}
 
     # ------------------------------------------------------------ changes
 
@@ -293,6 +317,17 @@ class Morphology(Geometry):
         matplotlib Axes
         """
         return report.plot(self, axes, plane, color)
+
+    def view3d(self) -> Any:
+        """Show it in three dimensions, with the viewer that is installed.
+
+        Returns
+        -------
+        View
+            As `rall.view3d` gives it.
+        """
+        show = cast(Callable[[Morphology], Any], find("rall.components", "view3d"))
+        return show(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write an SWC file; the file appears whole or not at all.

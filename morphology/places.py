@@ -57,6 +57,21 @@ class Place:
         return np.array([self.compartment])
 
     @property
+    def length(self) -> Quantity:
+        """Length of the compartment."""
+        return quantity(self.tree.length[self.compartment])
+
+    @property
+    def area(self) -> Quantity:
+        """Membrane area of the compartment."""
+        return quantity(self.tree.area[self.compartment], 2)
+
+    @property
+    def volume(self) -> Quantity:
+        """Volume of the compartment."""
+        return quantity(self.tree.volume[self.compartment], 3)
+
+    @property
     def diameter(self) -> Quantity:
         """Diameter at this point."""
         return quantity(self.tree.point(self.section, self.along)[0])
@@ -151,6 +166,21 @@ class Selection:
     def distance(self) -> Quantity:
         """Path distance of each centre, shape (k,)."""
         return quantity(self.tree.distance[self.indices])
+
+    @property
+    def x(self) -> Quantity:
+        """Coordinate x of each centre, shape (k,); NaN where there are none."""
+        return quantity(self.tree.x[self.indices])
+
+    @property
+    def y(self) -> Quantity:
+        """Coordinate y of each centre, shape (k,); NaN where there are none."""
+        return quantity(self.tree.y[self.indices])
+
+    @property
+    def z(self) -> Quantity:
+        """Coordinate z of each centre, shape (k,); NaN where there are none."""
+        return quantity(self.tree.z[self.indices])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.indices, dtype=dtype)

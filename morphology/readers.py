@@ -18,7 +18,7 @@ from rall.errors import MorphologyError
 from rall.morphology.build import Piece, sections
 from rall.morphology.findings import Finding, conclude, refuse
 from rall.morphology.formats import Reading, read_asc, read_h5, read_swc
-from rall.morphology.grow import grow_samples
+from rall.morphology.grow import Samples
 from rall.morphology.lengths import micrometres
 from rall.morphology.rules import STAGES, raise_radii
 from rall.morphology.swc import Table, table_from_arrays
@@ -179,15 +179,17 @@ def from_points(points: Sequence[Sequence[Any]], soma: str) -> Built:
     return Built(pieces, merged, tuple(findings))
 
 
-def from_growth(kind: str, seed: int, balance: float | None, axon: bool) -> Built:
+def from_growth(samples: Samples, kind: str, seed: int) -> Built:
     """Build sections of a grown cell.
 
     Parameters
     ----------
-    kind, seed, balance, axon
-        As `rall.morphology.grow.grow_samples` takes them.
+    samples : Samples
+        What `rall.morphology.grow.grow_samples` gave.
+    kind, seed
+        What it was asked for, to be noted.
     """
-    s = grow_samples(kind, seed, balance=balance, axon=axon)
-    table = table_from_arrays(s.id, s.type, np.column_stack([s.x, s.y, s.z]), s.radius, s.parent)
+    xyz = np.column_stack([samples.x, samples.y, samples.z])
+    table = table_from_arrays(samples.id, samples.type, xyz, samples.radius, samples.parent)
     refuse(check(table), f"grown {kind}")
     return Built(*sections(table), file=f"grown {kind}, seed {seed}")

@@ -163,13 +163,15 @@ def _header_unit(comments: Sequence[bytes]) -> tuple[float, list[Finding]]:
             number = float(match[1] or b"1")
         except ValueError:
             continue
+        if number != 1.0 and b'"units"' not in comment:
+            continue  # the size of a voxel, say; only navis' own line may count in several of a unit
         unit = number * _UNITS[match[2].lower()]
         if unit == 1.0 or not 1e-6 <= unit <= 1e6:
             return 1.0, []
-        text = match[0].decode("ascii", "replace").strip()
+        name = match[2].decode("ascii")
         message = (
-            f"the header says {text}, so that all lengths were multiplied by {unit:g} to give um; "
-            "scale= replaces this"
+            f"the header says that the unit is {number:g} {name}, so that all lengths were multiplied by "
+            f"{unit:g} to give um; scale= replaces this"
         )
         return unit, [Finding("UnitHeader", "warning", message)]
     return 1.0, []

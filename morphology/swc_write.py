@@ -52,8 +52,8 @@ def _umask() -> int:
 def swc_text(tree: Tree) -> str:
     """The text of an SWC file that reads as the same sections.
 
-    Sample ids are kept where all are known and different, else samples are numbered from 1.  A soma that was
-    read as a cylinder is written as its two ends.
+    Sample ids are kept where all are known and different, else samples are numbered from 1.  A soma of
+    one sample is written as that, however it was read.
 
     Parameters
     ----------
@@ -76,6 +76,8 @@ def swc_text(tree: Tree) -> str:
         above = -1 if up < 0 else ends[up][0 if attach == AT_START else 1]
         if sections.sphere[s]:
             stop = first + 1
+        elif up < 0 and kind == 1 and line.id[first:stop].clip(-1, 0).tolist() == [-1, 0, -1]:
+            first, stop = first + 1, first + 2  # one sample that was read as a cylinder
         elif up >= 0 and _shared(tree, first, above, rows, written, bool(sections.sphere[up])):
             above = written.get(int(line.id[first]), above)
             first += 1

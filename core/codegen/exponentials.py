@@ -1,4 +1,4 @@
-"""Shared exponentials: ``exp(c*x + d)`` with rates c in small integer ratios become powers of one exponential.
+"""Shared exponentials: ``exp(c*x + d)`` with rates c in small integer ratios are powers of one exponential.
 
 Rates of ion channels are full of them (Hodgkin and Huxley 1952: six exponentials, two after this pass).  The
 ratio is limited to 8, which keeps the error of a power within about ten roundings.
@@ -16,10 +16,12 @@ from rall.codegen.affine import affine
 from rall.ir.nodes import Call, Node, Number, add, call, integer_power, mul, number, sub
 from rall.ir.visit import map_bottom_up, walk
 
-__all__ = ["MAX_RATIO", "share_exponentials"]
+__all__ = ["MAX_RATIO", "MAX_SHIFT", "share_exponentials"]
 
 Uniform: TypeAlias = Callable[[Node], bool]
 MAX_RATIO = 8
+#: Largest exponent that the factor between an exponential and the power of its base may have.
+MAX_SHIFT = 300.0
 _CLOSE = 1e-9
 
 
@@ -72,9 +74,10 @@ def _share(group: dict[Node, _Exponent]) -> dict[Node, Node]:
     left = dict(group)
     new: dict[Node, Node] = {}
     # Only a plain exponential can serve as base: an expm1 form has another value.
-    bases = sorted((e for n, e in group.items() if isinstance(n, Call) and n.op == "exp"), key=lambda e: abs(e.rate))
+    plain = (e for n, e in group.items() if isinstance(n, Call) and n.op == "exp")
+    bases = sorted(plain, key=lambda e: abs(e.rate))
     for base in bases:
-        members = {n: e for n, e in left.items() if _ratio(e, base)}
+        members = {n: e for n, e in left.items() if _ratio(e, base) and _mild(_shift(e, base))}
         if len(members) < 2 or base not in members.values():
             continue
         power = call("exp", add(mul(number(base.rate), base.atom), base.offset))
@@ -90,13 +93,20 @@ def _ratio(exponent: _Exponent, base: _Exponent) -> int:
     return whole if 1 <= whole <= MAX_RATIO and abs(ratio - whole) < _CLOSE else 0
 
 
+def _shift(exponent: _Exponent, base: _Exponent) -> Node:
+    """What is left of an exponent when the multiple of the base is taken away."""
+    return sub(exponent.offset, mul(number(float(_ratio(exponent, base))), base.offset))
+
+
+def _mild(shift: Node) -> bool:
+    # Beyond, the base could be zero or infinite where the exponential itself is an ordinary number.
+    return not isinstance(shift, Number) or abs(float(shift.value)) <= MAX_SHIFT
+
+
 def _from_base(node: Node, exponent: _Exponent, base: _Exponent, power: Node) -> Node:
     ratio = _ratio(exponent, base)
-    shift = sub(exponent.offset, mul(number(float(ratio)), base.offset))
-    if isinstance(shift, Number):
-        factor: Node = number(math.exp(min(700.0, float(shift.value))))
-    else:
-        factor = call("exp", shift)
+    shift = _shift(exponent, base)
+    factor: Node = number(math.exp(float(shift.value))) if isinstance(shift, Number) else call("exp", shift)
     shared = mul(factor, integer_power(power, ratio))
     if isinstance(node, Call) and node.op == "exp":
         return shared

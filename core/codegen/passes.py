@@ -68,7 +68,9 @@ def _power(base: Node, exponent: Node) -> Node:
     """Small integer powers as products, halves as roots."""
     if isinstance(exponent, Number):
         value = float(exponent.value)
-        if value == int(value) and 1 <= abs(value) <= 16:
+        if value == 0.0:
+            return ONE
+        if value.is_integer() and 1 <= abs(value) <= 16:
             whole = integer_power(base, int(abs(value)))
             return whole if value > 0 else div(ONE, whole)
         if value == 0.5:
@@ -136,7 +138,8 @@ def _singularity(form: Product, uniform: Uniform) -> Product:
             target.extend(fixed.above)
             source.extend(fixed.below)
             above.append(call(function, found[1]))
-    return Product(coefficient, tuple(f for f in above if f is not ONE), tuple(f for f in below if f is not ONE))
+    kept = (tuple(f for f in factors if f is not ONE) for factors in (above, below))
+    return Product(coefficient, *kept)
 
 
 def _matching(u: Node, factors: list[Node], uniform: Uniform) -> tuple[int, float, Product] | None:

@@ -38,9 +38,10 @@ def choose(
     system : System
         The equations.
     method : str, AbstractIntegrator, sequence of these, or None
-        A name in the group ``rall.integrators``, which need not fit the system; several, of which the first that
-        fits is taken; None for `DEFAULT`: exact where equations are linear, else of second order and exponential
-        where they are linear in their own variables, else rk2; with noise euler if it is additive, else heun.
+        A name in the group ``rall.integrators``, which need not fit the system; several, of which the first
+        that fits is taken; None for `DEFAULT`: exact where equations are linear, else of second order and
+        exponential where they are linear in their own variables, else rk2; with noise euler if it is
+        additive, else heun.
 
     Returns
     -------
@@ -76,19 +77,24 @@ def _named(method: object) -> AbstractIntegrator:
     if isinstance(method, AbstractIntegrator):
         return method
     if not isinstance(method, str):
-        raise NotIntegrable(f"a method is given by its name, not by {method!r:.60} of type {type(method).__name__}")
+        raise NotIntegrable(
+            f"a method is given by its name, not by {method!r:.60} of type {type(method).__name__}"
+        )
     if method == "gsl" or method.startswith("gsl_"):
         raise NotSupportedError(
-            f"method '{method}' has a variable step, which rall does not offer yet; use rk4, or leave `method` out"
+            f"method '{method}' has a variable step, which rall does not offer yet; use rk4, or leave "
+            "`method` out"
         )
     found = find("rall.integrators", method)
     integrator = found() if isinstance(found, type) else found
     if not isinstance(integrator, AbstractIntegrator):
-        raise PluginError(f"the integration method '{method}' is {found!r:.80}, which is no AbstractIntegrator")
+        raise PluginError(
+            f"the integration method '{method}' is {found!r:.80}, which is no AbstractIntegrator"
+        )
     return integrator
 
 
-# --- stability ------------------------------------------------------------------------------------------------------
+# --- stability ----------------------------------------------------------------------------------------------
 
 
 def fastest(system: System, evaluate: Evaluate) -> tuple[str, float] | None:
@@ -104,8 +110,8 @@ def fastest(system: System, evaluate: Evaluate) -> tuple[str, float] | None:
     Returns
     -------
     (str, float) or None
-        The variable that has the largest part in the fastest mode, and its time constant in seconds; None where
-        nothing changes.
+        The variable that has the largest part in the fastest mode, and its time constant in seconds; None
+        where nothing changes.
     """
     rates, leaders = _modes(system, evaluate)
     if not rates.size or not np.abs(rates).max():
@@ -137,7 +143,8 @@ def stability_warning(
         would do; None if there is none.
     """
     rates, leaders = _modes(system, evaluate)
-    # A mode that grows by itself, as in a spike, is none of the method's doing; nor is an undamped oscillation.
+    # A mode that grows by itself, as in a spike, is none of the method's doing; nor is an undamped
+    # oscillation.
     decaying = rates.real < -1e-6 * np.abs(rates)
     rates, leaders = rates[decaying], leaders[decaying]
     unstable = _grows(method, rates, dt)
@@ -148,14 +155,15 @@ def stability_warning(
     while _grows(method, rates, enough).any():
         enough *= 0.95
     return (
-        f"'{method.name}' is unstable at the initial state with a step of {_time(dt)}: the fastest equation is that of "
-        f"'{list(system.equations)[leaders[k]]}', with a time constant of {_time(1.0 / abs(rates[k]))}; a step of "
-        f"{_time(enough)} would do, or another method (exponential_midpoint, exponential_euler)"
+        f"'{method.name}' is unstable at the initial state with a step of {_time(dt)}: the fastest equation "
+        f"is that of '{list(system.equations)[leaders[k]]}', with a time constant of "
+        f"{_time(1.0 / abs(rates[k]))}; a step of {_time(enough)} would do, or "
+        "another method (exponential_midpoint, exponential_euler)"
     )
 
 
 def _grows(method: AbstractIntegrator, rates: NDArray[np.complex128], dt: float) -> NDArray[np.bool_]:
-    return method.growth(rates * dt) > 1.0 + 1e-9
+    return np.asarray(method.growth(rates * dt) > 1.0 + 1e-9)
 
 
 def _time(seconds: float) -> str:
@@ -170,7 +178,7 @@ def _time(seconds: float) -> str:
 
 
 def _modes(system: System, evaluate: Evaluate) -> tuple[NDArray[np.complex128], NDArray[np.int64]]:
-    """Eigenvalues (1/second) of the Jacobians, and for each the index of the variable with the largest part in it."""
+    """Eigenvalues (1/second) of the Jacobians, and for each the index of the variable that leads in it."""
     jacobian = _jacobian(system, evaluate)
     if not jacobian.size:
         return np.zeros(0, np.complex128), np.zeros(0, np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,26 @@ from rall.integrators.exponential import flow
 from rall.integrators.noise import forbid_noise, hold_draws
 from rall.ir.algebra import depends, linear_form
 from rall.ir.nodes import (
-    FALSE, TRUE, ZERO, Binary, Call, Compare, Logic, Name, Node, Not, Number, Select, add, div, mul, number, select, sub,
-)  # fmt: skip
+    FALSE,
+    TRUE,
+    ZERO,
+    Binary,
+    Call,
+    Compare,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Number,
+    Select,
+    add,
+    div,
+    mul,
+    number,
+    select,
+    sub,
+)
+from rall.ir.render import render
 from rall.ir.visit import map_bottom_up, names, walk
 
 __all__ = ["Exact"]
@@ -37,10 +56,11 @@ class _Linear:
 class Exact(AbstractIntegrator):
     """The solution itself, for linear equations ``x' = A x + b`` whose coefficients hold during a step.
 
-    Equations are split into groups that have nothing to do with each other.  For a single equation the solution is
-    a formula, so its coefficients may change from step to step.  For coupled ones it is the exponential of a
-    matrix, computed at the start of a run from the values of the parameters: A must not change then, but for
-    conditions such as ``not_refractory`` that switch equations on and off; b may change from step to step.
+    Equations are split into groups that have nothing to do with each other.  For a single equation the
+    solution is a formula, so its coefficients may change from step to step.  For coupled ones it is the
+    exponential of a matrix, computed at the start of a run from the values of the parameters: A must not
+    change then, but for conditions such as ``not_refractory`` that switch equations on and off; b may change
+    from step to step.
     """
 
     name = "exact"
@@ -67,8 +87,8 @@ def _linear(system: System) -> _Linear:
     for variable, rhs in system.equations.items():
         if system.time is not None and system.time in names(rhs):
             raise NotIntegrable(
-                f"'exact' needs coefficients that hold during a step, and the equation of '{variable}' depends on "
-                f"'{system.time}'; use exponential_midpoint, rk4 or rk2"
+                f"'exact' needs coefficients that hold during a step, and the equation of '{variable}' "
+                f"depends on '{system.time}'; use exponential_midpoint, rk4 or rk2"
             )
         matrix[variable], rest = {}, rhs
         for other in system.equations:
@@ -103,7 +123,7 @@ def _groups(linear: _Linear) -> list[list[str]]:
     return list(groups.values())
 
 
-# --- conditions that switch equations ------------------------------------------------------------------------------
+# --- conditions that switch equations -----------------------------------------------------------------------
 
 
 def _advance(system: System, group: Sequence[str], h: Node) -> tuple[dict[str, Node], list[Propagator]]:
@@ -115,7 +135,9 @@ def _advance(system: System, group: Sequence[str], h: Node) -> tuple[dict[str, N
     propagators: list[Propagator] = []
     for truth in itertools.product((True, False), repeat=len(conditions)):
         known: dict[Node, Node] = {c: TRUE if value else FALSE for c, value in zip(conditions, truth)}
-        decided = System({v: _decide(system.equations[v], known) for v in group}, system.constant, system.shared)
+        decided = System(
+            {v: _decide(system.equations[v], known) for v in group}, system.constant, system.shared
+        )
         linear = _linear(decided)
         label = "".join("yn"[not value] for value in truth)
         cases[truth] = {}
@@ -150,7 +172,7 @@ def _conditions(system: System, nodes: Iterable[Node]) -> list[Node]:
         if part in inner:
             inner.update(part.children)
             continue
-        candidates = [part] if isinstance(part, (Compare, Logic, Not)) else []
+        candidates: list[Node] = [part] if isinstance(part, (Compare, Logic, Not)) else []
         candidates += [part.children[0]] if isinstance(part, Select) else []
         for candidate in candidates:
             varies = not names(candidate) <= system.constant
@@ -168,7 +190,7 @@ def _decide(node: Node, known: Mapping[Node, Node]) -> Node:
 def _simplify(node: Node) -> Node:
     children = [_plain(child) for child in node.children]
     if isinstance(node, Select):
-        return select(*node.children)  # type: ignore[call-arg]
+        return select(*node.children)
     if isinstance(node, Call) and node.op == "int" and isinstance(children[0], Number):
         return number(int(float(children[0].value)))
     if isinstance(node, Binary) and node.op in "+-*/":
@@ -180,7 +202,7 @@ def _plain(node: Node) -> Node:
     return number(float(node.value)) if isinstance(node, Number) else node
 
 
-# --- one group of coupled equations ---------------------------------------------------------------------------------
+# --- one group of coupled equations -------------------------------------------------------------------------
 
 
 def _solve(
@@ -194,12 +216,14 @@ def _solve(
             changing = sorted(names(node) - system.constant)
             if changing:
                 raise NotIntegrable(
-                    f"'exact' computes the matrix of coupled equations at the start of a run, and '{changing[0]}', "
-                    f"which is in the factor of '{other}' in the equation of '{v}', can change during it; declare it "
-                    "constant, or use exponential_midpoint, rk4 or rk2"
+                    "'exact' computes the matrix of coupled equations at the start of a run, and "
+                    f"'{changing[0]}', which is in the factor of '{other}' in the equation of '{v}', can "
+                    "change during it; declare it constant, or use exponential_midpoint, rk4 or rk2"
                 )
     plan = _Plan.of(system, linear, group)
-    local = {entry: f"_exact_{label}_{k}" for k, entry in enumerate(plan.entries)}
+    # Steps of different length have different numbers.
+    length = re.sub(r"\W+", "_", render(h))
+    local = {entry: f"_exact_{length}_{label}_{k}" for k, entry in enumerate(plan.entries)}
     new: dict[str, Node] = {}
     for i, v in enumerate(group):
         total: Node = ZERO
@@ -215,8 +239,9 @@ class _Plan:
     """How the matrix of a group is put together and what is taken from its exponential.
 
     The matrix ``[[A, C], [0, 0]] h`` has ``[[exp(A h), D], [0, 1]]`` for exponential, with D the integral of
-    ``exp(A s) C`` over the step: the exact response to terms C that hold during it (Van Loan, IEEE Trans. Autom.
-    Control 23:395, 1978).  The columns of C are b, where it is constant, and unit vectors for terms that are not.
+    ``exp(A s) C`` over the step: the exact response to terms C that hold during it (Van Loan, IEEE Trans.
+    Autom. Control 23:395, 1978).  The columns of C are b, where it is constant, and unit vectors for terms
+    that are not.
     """
 
     size: int
@@ -256,7 +281,9 @@ class _Plan:
         loops = reach & reach.T
         simple = tuple(i for i in range(len(group)) if loops[i].sum() == 1)
         taken = tuple((i, j) for i in range(len(group)) for j in range(size) if reach[i, j])
-        return _Plan(size, tuple(entries), tuple(entries.values()), tuple(units), simple, taken, tuple(factors))
+        return _Plan(
+            size, tuple(entries), tuple(entries.values()), tuple(units), simple, taken, tuple(factors)
+        )
 
     def compute(self, h: float, values: Sequence[_Array]) -> list[_Array]:
         """Entries of the exponential for a step of `h` seconds; see `Propagator`."""

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 __all__ = ["expm"]
 
 _Matrices = NDArray[np.float64]
-#: Coefficients of the [13/13] Pade approximant and the norm up to which it is exact in doubles (Higham, SIAM J.
-#: Matrix Anal. Appl. 26:1179, 2005, equation 2.3 and table 2.3).
+#: Coefficients of the [13/13] Pade approximant and the norm up to which it is exact in doubles (Higham, SIAM
+#: J. Matrix Anal. Appl. 26:1179, 2005, equation 2.3 and table 2.3).
 _PADE = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
     10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
@@ -22,9 +22,10 @@ _SWEEPS = 12
 def expm(matrices: _Matrices) -> _Matrices:
     """Exponentials by scaling and squaring (Higham 2005), one for each matrix of a stack.
 
-    Two things differ from the textbook.  Rows and columns are balanced first, because the entries of one matrix
-    have different units, and a norm of nothing but units would cost accuracy in squarings.  And the squarings work
-    on ``F = exp(A) - 1``, by ``F <- 2 F + F F``, which keeps the slow modes of stiff matrices to full precision.
+    Two things differ from the textbook.  Rows and columns are balanced first, because the entries of one
+    matrix have different units, and a norm of nothing but units would cost accuracy in squarings.  And the
+    squarings work on ``F = exp(A) - 1``, by ``F <- 2 F + F F``, which keeps the slow modes of stiff matrices
+    to full precision.
 
     Parameters
     ----------
@@ -50,10 +51,10 @@ def expm(matrices: _Matrices) -> _Matrices:
 
 
 def _balance(a: _Matrices) -> _Matrices:
-    """Powers of two d, so that ``a_ij d_j/d_i`` has off-diagonal rows and columns of similar size (Osborne 1960).
+    """Powers of two d, so that ``a_ij d_j/d_i`` has off-diagonal rows and columns of similar size (Osborne).
 
-    The largest diagonal entry is a floor: below it an off-diagonal entry costs nothing, and without a floor the
-    triangular matrices of cascades would be scaled for ever.
+    The largest diagonal entry is a floor: below it an off-diagonal entry costs nothing, and without a floor
+    the triangular matrices of cascades would be scaled for ever.
     """
     size = a.shape[1]
     scale = np.ones(a.shape[:2])
@@ -81,7 +82,7 @@ def _expm1(a: _Matrices) -> _Matrices:
     odd = a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * one
     u = a @ odd
     v = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * one
-    f: _Matrices = np.linalg.solve(v - u, 2.0 * u)
+    f: _Matrices = np.asarray(np.linalg.solve(v - u, 2.0 * u), dtype=np.float64)
     for k in range(int(squarings.max(initial=0))):
         f = np.where((squarings > k)[:, None, None], 2.0 * f + f @ f, f)
     return f

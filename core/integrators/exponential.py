@@ -41,10 +41,10 @@ def relax(x: Node, a: Node, b: Node, h: Node, shared: frozenset[str]) -> Node:
     """The value of ``x' = a x + b`` after `h`, with `a` and `b` constant, to order 4 or better.
 
     With one rate for all elements the exponential is computed once a step.  Where `a` is provably never
-    positive, as in the gates of channels, the exponential is replaced by the inverse of its Taylor polynomial of
-    order 4: with ``z = -a h`` and ``P = 1 + z/2 + z**2/6 + z**3/24`` the update ``(x + h b P)/(1 + z P)`` is a
-    convex combination of x and the steady state, of order 4 in z, and needs neither exponential nor steady state.
-    Elsewhere the exponential itself is used, through ``exprel``, which needs no division by a.
+    positive, as in the gates of channels, the exponential is replaced by the inverse of its Taylor polynomial
+    of order 4: with ``z = -a h`` and ``P = 1 + z/2 + z**2/6 + z**3/24`` the update ``(x + h b P)/(1 + z P)``
+    is a convex combination of x and the steady state, of order 4 in z, and needs neither exponential nor
+    steady state. Elsewhere the exponential itself is used, through ``exprel``, which needs no division by a.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def _coefficients(system: System, method: str) -> dict[str, tuple[Node, Node]]:
         form = linear_form(rhs, variable)
         if form is None:
             raise NotIntegrable(
-                f"'{method}' needs equations that are linear in their own variable, and that of '{variable}' is not; "
-                "use rk4, rk2 or euler"
+                f"'{method}' needs equations that are linear in their own variable, and that of '{variable}' "
+                "is not; use rk4, rk2 or euler"
             )
         found[variable] = form
     return found

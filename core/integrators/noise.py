@@ -1,8 +1,9 @@
 """White noise in equations, and random draws that hold for a step.
 
-The symbols ``xi`` and ``xi_name`` stand for the derivative of independent Wiener processes.  Over a step of length
-h the increment of one is ``sqrt(h)`` times a standard normal number, so that ``xi`` itself becomes
-``randn()/sqrt(h)``: one draw for each symbol, element and step, however often a method evaluates the equations.
+The symbols ``xi`` and ``xi_name`` stand for the derivative of independent Wiener processes.  Over a step of
+length h the increment of one is ``sqrt(h)`` times a standard normal number, so that ``xi`` itself becomes
+``randn()/sqrt(h)``: one draw for each symbol, element and step, however often a method evaluates the
+equations.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def diffusion(system: System) -> tuple[dict[str, Node], dict[str, dict[str, Node
             form = linear_form(rest, symbol)
             if form is None or noise_symbols(form[0]):
                 raise NotIntegrable(
-                    f"noise must enter as a factor times '{symbol}', and the equation of '{variable}' has it otherwise"
+                    f"noise must enter as a factor times '{symbol}', and the equation of '{variable}' has it "
+                    "otherwise"
                 )
             rest = form[1]
             if form[0] is not ZERO:
@@ -102,8 +104,9 @@ def diffusion(system: System) -> tuple[dict[str, Node], dict[str, dict[str, Node
 def require_additive(system: System, method: str) -> None:
     """Refuse noise whose factor depends on a variable of the system.
 
-    There the limits of Ito and of Stratonovich differ, and a method that evaluates the factor at the beginning of
-    the step alone converges to Ito's, while equations mean Stratonovich's (Kloeden & Platen 1992, section 4.9).
+    There the limits of Ito and of Stratonovich differ, and a method that evaluates the factor at the
+    beginning of the step alone converges to Ito's, while equations mean Stratonovich's (Kloeden & Platen
+    1992, section 4.9).
 
     Parameters
     ----------
@@ -122,8 +125,8 @@ def require_additive(system: System, method: str) -> None:
             if depends(factor, system.equations):
                 which = sorted(names(factor) & system.equations.keys())
                 raise NotIntegrable(
-                    f"'{method}' takes additive noise alone, and in the equation of '{variable}' the factor of "
-                    f"'{symbol}' depends on '{which[0]}'; use heun or milstein"
+                    f"'{method}' takes additive noise alone, and in the equation of '{variable}' the factor "
+                    f"of '{symbol}' depends on '{which[0]}'; use heun or milstein"
                 )
 
 
@@ -140,8 +143,8 @@ def draw_noise(system: System, h: Node) -> tuple[list[Assign], dict[str, Node]]:
     Returns
     -------
     list of Assign
-        ``_noise_xi = randn()/sqrt(h)``, in second**-0.5.  Each draw is a statement of its own, because equal calls
-        within one statement are one draw.
+        ``_noise_xi = randn()/sqrt(h)``, in second**-0.5.  Each draw is a statement of its own, because equal
+        calls within one statement are one draw.
     dict of str to Node
         From symbol to the local that stands for it during this step.
     """

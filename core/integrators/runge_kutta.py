@@ -23,8 +23,8 @@ Noise: TypeAlias = Literal["none", "additive", "multiplicative"]
 class RungeKutta(AbstractIntegrator):
     """An explicit Runge-Kutta method in Butcher's notation (Hairer, Norsett & Wanner 1993, section II.1).
 
-    Stage i evaluates the equations at ``x + h sum_j a_ij k_j`` and ``t + c_i h``, where k_j are the slopes of the
-    stages before; the step adds ``h sum_i b_i k_i``.
+    Stage i evaluates the equations at ``x + h sum_j a_ij k_j`` and ``t + c_i h``, where k_j are the slopes of
+    the stages before; the step adds ``h sum_i b_i k_i``.
 
     Parameters
     ----------
@@ -42,7 +42,12 @@ class RungeKutta(AbstractIntegrator):
     """
 
     def __init__(
-        self, name: str, order: int, a: tuple[tuple[float, ...], ...], b: tuple[float, ...], noise: Noise = "none"
+        self,
+        name: str,
+        order: int,
+        a: tuple[tuple[float, ...], ...],
+        b: tuple[float, ...],
+        noise: Noise = "none",
     ) -> None:
         self.name, self.order, self.a, self.b, self.noise = name, order, a, b, noise
         #: Where in the step the stages lie; the row sums of `a`, as for every method of order 1 and more.
@@ -70,7 +75,9 @@ class RungeKutta(AbstractIntegrator):
         statements: list[Assign] = []
         if stage:
             for v in system.equations:
-                statements.append(Assign(f"_at{stage + 1}_{v}", add(Name(v), self._weighted(self.a[stage], v))))
+                statements.append(
+                    Assign(f"_at{stage + 1}_{v}", add(Name(v), self._weighted(self.a[stage], v)))
+                )
                 at[v] = Name(f"_at{stage + 1}_{v}")
         if system.time is not None and self.c[stage]:
             at[system.time] = add(Name(system.time), mul(number(self.c[stage]), h))
@@ -86,7 +93,7 @@ class RungeKutta(AbstractIntegrator):
         return total
 
     def growth(self, z: NDArray[np.complex128]) -> NDArray[np.float64]:
-        """See `AbstractIntegrator.growth`: the stability polynomial ``1 + z b (1 + z A + (z A)**2 + ...) 1``."""
+        """See `AbstractIntegrator.growth`: the polynomial ``1 + z b (1 + z A + (z A)**2 + ...) 1``."""
         slopes: list[NDArray[np.complex128]] = []
         for row in self.a:
             value = np.ones_like(z)

@@ -16,18 +16,19 @@ from rall.model import Assign
 
 __all__ = ["HEUN", "Milstein"]
 
-#: Heun's method: predictor with the slope at the beginning, then the mean of both slopes, of drift and noise alike.
-#: It converges to Stratonovich's solution (Rumelin, SIAM J. Numer. Anal. 19:604, 1982): strongly with order 1 where
-#: the noise commutes (one source, additive or diagonal noise), with order 1/2 otherwise; with order 2 without noise.
+#: Heun's method: predictor with the slope at the beginning, then the mean of both slopes, of drift and noise
+#: alike. It converges to Stratonovich's solution (Rumelin, SIAM J. Numer. Anal. 19:604, 1982): strongly with
+#: order 1 where the noise commutes (one source, additive or diagonal noise), with order 1/2 otherwise; with
+#: order 2 without noise.
 HEUN = RungeKutta("heun", 2, a=((), (1.0,)), b=(0.5, 0.5), noise="multiplicative")
 
 
 class Milstein(AbstractIntegrator):
-    """Strong order 1 for diagonal noise: the factor g of the noise depends on the equation's own variable alone.
+    """Strong order 1 for diagonal noise, whose factor g depends on the equation's own variable alone.
 
-    ``x + f h + g W + g g' W**2/2`` with the increment W of the Wiener process, Stratonovich's form of the scheme
-    of Milstein (Kloeden & Platen 1992, section 10.3).  Ito's form has ``W**2 - h`` for ``W**2``: the difference
-    ``g g' h/2`` is the drift between the two meanings of one equation (section 4.9 there).
+    ``x + f h + g W + g g' W**2/2`` with the increment W of the Wiener process, Stratonovich's form of the
+    scheme of Milstein (Kloeden & Platen 1992, section 10.3).  Ito's form has ``W**2 - h`` for ``W**2``: the
+    difference ``g g' h/2`` is the drift between the two meanings of one equation (section 4.9 there).
     """
 
     name = "milstein"
@@ -63,25 +64,26 @@ def _slope(factor: Node, variable: str) -> Node:
     for part in walk(written):
         if isinstance(part, Call) and part.op not in BUILTIN and variable in names(part):
             raise NotIntegrable(
-                f"'milstein' needs the derivative of the noise by '{variable}', and that of {part.op}() is not known; "
-                "use heun"
+                f"'milstein' needs the derivative of the noise by '{variable}', and that of {part.op}() "
+                "is not known; use heun"
             )
     return derivative(written, variable, DERIVATIVES)
 
 
 def _require_diagonal(system: System, factors: dict[str, dict[str, Node]]) -> None:
-    """Leave only what needs no mixed Wiener integrals: one symbol a row, whose factor depends on nothing else."""
+    """Leave only what needs no mixed Wiener integrals: one symbol a row with a factor of its variable."""
     states = system.equations.keys()
     for variable, row in factors.items():
         for symbol, factor in row.items():
             others = sorted(names(factor) & (states - {variable}))
             if others:
                 raise NotIntegrable(
-                    f"'milstein' takes diagonal noise alone, and in the equation of '{variable}' the factor of "
-                    f"'{symbol}' depends on '{others[0]}'; use heun"
+                    f"'milstein' takes diagonal noise alone, and in the equation of '{variable}' the factor "
+                    f"of '{symbol}' depends on '{others[0]}'; use heun"
                 )
             if len(row) > 1 and variable in names(factor):
                 raise NotIntegrable(
-                    f"'milstein' takes diagonal noise alone, and the equation of '{variable}' has several symbols, "
-                    f"{' and '.join(sorted(row))}, of which '{symbol}' has a factor with '{variable}'; use heun"
+                    f"'milstein' takes diagonal noise alone, and the equation of '{variable}' has "
+                    f"several symbols, {' and '.join(sorted(row))}, of which '{symbol}' has a factor with "
+                    f"'{variable}'; use heun"
                 )

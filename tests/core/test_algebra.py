@@ -9,7 +9,21 @@ import pytest
 
 from rall.functions import BUILTIN, DERIVATIVES, numpy_namespace, spelling
 from rall.ir.algebra import depends, derivative, linear_form, negative, nonnegative, terms
-from rall.ir.nodes import ONE, ZERO, Binary, Call, Compare, Logic, Name, Node, Not, Number, Select, neg, number
+from rall.ir.nodes import (
+    ONE,
+    ZERO,
+    Binary,
+    Call,
+    Compare,
+    Logic,
+    Name,
+    Node,
+    Not,
+    Number,
+    Select,
+    neg,
+    number,
+)
 from rall.ir.parse import parse
 from rall.ir.visit import names, walk
 
@@ -41,14 +55,15 @@ def value(node: Node, **given: float) -> float:
     return done[node]  # type: ignore[return-value]
 
 
-# --- linear form --------------------------------------------------------------------------------------------------------
+# --- linear form --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "x", "-x", "3", "y", "2*x + 1", "1 - x", "x - x*y", "y*(x + 2) - x/3", "(x + y)/(1 + y)", "-(x - y)*z",
-        "a*(1 - x) - b*x", "(E - x)/tau + I/C", "x*0 + y", "x if y > 0 else 2*x + 1", "(x - E if y > z else 0)*g",
+        "x", "-x", "3", "y", "2*x + 1", "1 - x", "x - x*y", "y*(x + 2) - x/3", "(x + y)/(1 + y)",
+        "-(x - y)*z", "a*(1 - x) - b*x", "(E - x)/tau + I/C", "x*0 + y", "x if y > 0 else 2*x + 1",
+        "(x - E if y > z else 0)*g",
         "exp(y)*(x - sin(z)) - (y - x)", "x*y*z/2 - z*(x - (y - x))", "y - (z - x)", "x - (x - y)",
     ],
 )  # fmt: skip
@@ -61,11 +76,14 @@ def test_linear_form(text) -> None:
     rng = np.random.default_rng(1)
     for _ in range(10):
         given = dict(zip("xyzabEgIC", rng.uniform(0.5, 2, 9))) | {"tau": 0.7}
-        assert value(a, **given) * given["x"] + value(b, **given) == pytest.approx(value(node, **given), rel=1e-12)
+        assert value(a, **given) * given["x"] + value(b, **given) == pytest.approx(
+            value(node, **given), rel=1e-12
+        )
 
 
 @pytest.mark.parametrize(
-    "text", ["x**2", "x*x", "1/x", "y/(1 + x)", "exp(x)", "y if x > 0 else z", "x % 2", "x // y", "2**x", "abs(x)",
+    "text", ["x**2", "x*x", "1/x", "y/(1 + x)", "exp(x)", "y if x > 0 else z", "x % 2", "x // y", "2**x",
+             "abs(x)",
              "(1 - x)*x", "x*(y + exp(x))", "not x"]
 )  # fmt: skip
 def test_what_is_not_linear(text) -> None:
@@ -86,7 +104,9 @@ def test_terms_and_dependence() -> None:
     assert depends(tree("exp(a*b)"), ["b"]) and not depends(tree("exp(a*b)"), ["exp", "c"])
 
 
-@pytest.mark.parametrize("text", ["a - b", "a + b", "3*a", "-a", "-2*a*b", "2/a", "a", "-(a + b)/c", "5", "exp(-a)", "0"])
+@pytest.mark.parametrize(
+    "text", ["a - b", "a + b", "3*a", "-a", "-2*a*b", "2/a", "a", "-(a + b)/c", "5", "exp(-a)", "0"]
+)
 def test_negative(text) -> None:
     given = {"a": 0.3, "b": 1.7, "c": 0.9}
     assert value(negative(tree(text)), **given) == pytest.approx(-value(tree(text), **given), rel=1e-15)
@@ -99,7 +119,7 @@ def test_negative_removes_signs() -> None:
     assert negative(ZERO) is ZERO
 
 
-# --- derivative ---------------------------------------------------------------------------------------------------------
+# --- derivative ---------------------------------------------------------------------------------------------
 
 
 def _slope(node: Node, **given: float) -> float:
@@ -112,9 +132,11 @@ def _slope(node: Node, **given: float) -> float:
 
 
 EXPRESSIONS = [
-    "x**3 - 2*x", "x**y", "y**x", "x**x", "x/(1 + x**2)", "(y - x)/(y + x)", "exp(-x**2/y)", "x if y > 1 else x**2",
+    "x**3 - 2*x", "x**y", "y**x", "x**x", "x/(1 + x**2)", "(y - x)/(y + x)", "exp(-x**2/y)",
+    "x if y > 1 else x**2",
     "sin(x*y)*cos(x)", "-x + y", "y - x", "x % y + x*y", "y % x", "log(x)*sqrt(x)", "2", "y", "x*x*x/x",
-    "0.1*(x - 0.4)/(1 - exp(-(x - 0.4)/y))", "min(x, y)*max(x, y)", "clip(x*x, 0.1, 5)", "exprel(x) - xoexpm1(x)",
+    "0.1*(x - 0.4)/(1 - exp(-(x - 0.4)/y))", "min(x, y)*max(x, y)", "clip(x*x, 0.1, 5)",
+    "exprel(x) - xoexpm1(x)",
 ]  # fmt: skip
 
 
@@ -141,12 +163,13 @@ def test_what_is_piecewise_constant_has_no_slope() -> None:
     assert derivative(tree("x"), "x", DERIVATIVES) is ONE
 
 
-# --- sign ---------------------------------------------------------------------------------------------------------------
+# --- sign ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "text",
-    ["exp(x)", "3*exp(-x) + 2", "x**2", "x*x", "abs(x)/(1 + exp(y))", "sqrt(exp(x))**3", "max(exp(x), 2)", "x > y",
+    ["exp(x)", "3*exp(-x) + 2", "x**2", "x*x", "abs(x)/(1 + exp(y))", "sqrt(exp(x))**3", "max(exp(x), 2)",
+     "x > y",
      "exp(x) if y > 0 else 1", "exp(x)**y", "0.1*exprel(x)", "(x - y)**2*4"],
 )  # fmt: skip
 def test_nonnegative(text) -> None:
@@ -157,7 +180,9 @@ def test_nonnegative(text) -> None:
             assert not value(node, x=x, y=y) < 0
 
 
-@pytest.mark.parametrize("text", ["x", "-exp(x)", "exp(x) - 1", "x**3", "x*y", "log(x)", "-1", "exp(x)*y", "sin(x)", "x % 2"])
+@pytest.mark.parametrize(
+    "text", ["x", "-exp(x)", "exp(x) - 1", "x**3", "x*y", "log(x)", "-1", "exp(x)*y", "sin(x)", "x % 2"]
+)
 def test_what_is_not_known_to_be_nonnegative(text) -> None:
     assert not nonnegative(tree(text))
 

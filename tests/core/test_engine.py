@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from rall import random, solvers
 
 COMPILED = solvers._engine

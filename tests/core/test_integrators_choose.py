@@ -13,12 +13,13 @@ from rall.integrators.exact import Exact
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
 from rall.integrators.runge_kutta import EULER, RK2, RK4
 from rall.integrators.stochastic import HEUN, Milstein
-from rall.ir.nodes import Node
 from rall.ir.parse import parse
 from rall.ir.render import render
+from rall.registry import builtin_names
 
 KNOWN = {"exact": Exact, "linear": Exact, "exponential_euler": ExponentialEuler, "euler": EULER, "rk2": RK2,
-         "exponential_midpoint": ExponentialMidpoint, "rk4": RK4, "heun": HEUN, "milstein": Milstein}  # fmt: skip
+         "exponential_midpoint": ExponentialMidpoint, "rk4": RK4, "heun": HEUN,
+         "milstein": Milstein}  # fmt: skip
 
 
 def system(constant: str = "", **equations: str) -> System:
@@ -46,6 +47,12 @@ def table(monkeypatch) -> None:
 )
 def test_choice_that_is_left_to_rall(table, given, expected) -> None:
     assert choose(given, None).name == expected
+
+
+def test_registered_names() -> None:
+    for name in builtin_names("rall.integrators"):
+        assert choose(system(x="-x"), name).name == ("exact" if name == "linear" else name)
+    assert set(KNOWN) <= set(builtin_names("rall.integrators"))
 
 
 def test_names(table) -> None:
@@ -86,7 +93,7 @@ def test_what_is_registered_must_be_a_method(monkeypatch) -> None:
         choose(system(x="-x"), "odd")
 
 
-# --- stability -------------------------------------------------------------------------------------------------------
+# --- stability ----------------------------------------------------------------------------------------------
 
 
 def evaluate(**values: object):
@@ -96,9 +103,13 @@ def evaluate(**values: object):
 
 def test_fastest_equation() -> None:
     given = system(v="(w - v)/tau_v", w="-w/tau_w", c="0")
-    name, seconds = fastest(given, evaluate(v=0.0, w=[1.0, 2.0, 3.0], c=0, tau_v=[2e-2, 1e-2, 3e-2], tau_w=1e-3))
+    name, seconds = fastest(
+        given, evaluate(v=0.0, w=[1.0, 2.0, 3.0], c=0, tau_v=[2e-2, 1e-2, 3e-2], tau_w=1e-3)
+    )
     assert name == "w" and seconds == pytest.approx(1e-3)
-    name, seconds = fastest(given, evaluate(v=0.0, w=[1.0, 2.0, 3.0], c=0, tau_v=[2e-2, 1e-5, 3e-2], tau_w=1e-3))
+    name, seconds = fastest(
+        given, evaluate(v=0.0, w=[1.0, 2.0, 3.0], c=0, tau_v=[2e-2, 1e-5, 3e-2], tau_w=1e-3)
+    )
     assert name == "v" and seconds == pytest.approx(1e-5)
     assert fastest(system(x="3"), evaluate(x=1.0)) is None
     assert fastest(system(), evaluate()) is None
@@ -116,7 +127,9 @@ def test_elements_without_a_finite_slope_are_left_out() -> None:
     assert found == ("x", pytest.approx(0.5))
 
 
-@pytest.mark.parametrize(("method", "limit"), [(EULER, 2.0), (RK2, 2.0), (HEUN, 2.0), (RK4, 2.785), (Milstein(), 2.0)])
+@pytest.mark.parametrize(
+    ("method", "limit"), [(EULER, 2.0), (RK2, 2.0), (HEUN, 2.0), (RK4, 2.785), (Milstein(), 2.0)]
+)
 def test_warning_begins_where_the_method_becomes_unstable(method: AbstractIntegrator, limit: float) -> None:
     given, at = system(v="exp(v) - 1001*v", w="-w"), evaluate(v=0.0, w=0.0)
     assert stability_warning(given, method, 0.999e-3 * limit, at) is None

@@ -1,4 +1,4 @@
-"""What the tests of morphologies share: SWC text of their own, and the folder of real cells where it is there."""
+"""What the tests of morphologies share: SWC text of their own, and the folder of real cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples to sections: each clause of the geometry rule by hand, and the real cells against the kit's numbers."""
+"""Samples to sections: each clause of the geometry rule by hand, real cells against the kit's numbers."""
 
 from __future__ import annotations
 
@@ -147,6 +147,7 @@ def test_soma_cylinder(load):
     tree = load(SPHERE + "2 3 6 0 0 1 1\n3 3 16 0 0 2 2\n", soma="cylinder")
     assert not tree.sections.sphere.any() and tree.sections.attach[1] == 1
     assert tree.length[0] == 10 and np.isclose(tree.area[0], 100 * math.pi)
+    assert tree.sample_place(1) == (0, 5.0)
     assert tree.xyz[0].tolist() == [[0, -5, 0], [0, 0, 0], [0, 5, 0]]
     assert tree.length[1] == 10 and tree.distance.tolist() == [5, 15]
     assert np.isclose(tree.r_axial_near[0], 5 / (math.pi * 25))

@@ -52,13 +52,13 @@ def test_every_operation_on_five_thousand_nested_branchings(deep, tmp_path):
 
 def test_a_deep_tree_made_by_hand():
     m = tip = Cylinder(diameter=1 * um, length=1 * um)
-    for _ in range(3000):
+    for _ in range(1500):
         tip.L = Cylinder(diameter=1 * um, length=1 * um)
         tip.R = Cylinder(diameter=1 * um, length=1 * um)
         tip = tip.L
-    assert m.total_sections == 6001 and m.flatten().n == 6001
+    assert m.total_sections == 3001 and m.flatten().n == 3001
     m.generate_coordinates()
-    assert np.isclose(tip.end_distance / um, 3001)
+    assert np.isclose(tip.end_distance / um, 1501)
 
 
 def test_a_hundred_thousand_samples(swc):

@@ -36,7 +36,7 @@ def test_what_hangs_on_the_removed_goes_too(cell):
 def test_mistakes_in_remove(cell):
     with pytest.raises(MorphologyError, match="first section"):
         cell.remove("soma")
-    with pytest.raises(MorphologyError, match="'tail'.*axon"):
+    with pytest.raises(MorphologyError, match=r"'tail'.*axon"):
         cell.remove("tail")
 
 
@@ -46,15 +46,15 @@ def test_attach_in_the_middle_cuts_the_section(cell):
     place = cell.dend[7 * um]
     assert cell.attach(place, twig(), name="spine") is cell
     tree = cell.flatten()
-    assert len(tree.sections) == 7 and [c.name for c in cell.dend.children] == ["main", "spine"]
-    assert np.isclose(cell.dend.end_distance / um, 7) and np.isclose(cell.dend.main.end_distance / um, 14)
+    assert len(tree.sections) == 7 and [c.name for c in cell.dend.children] == ["rest", "spine"]
+    assert np.isclose(cell.dend.end_distance / um, 7) and np.isclose(cell.dend.rest.end_distance / um, 14)
     assert np.allclose(np.asarray(cell.dend.spine.start_coordinates[0] / um), [13, 0, 0])
     assert np.allclose(np.asarray(cell.dend.spine.end_coordinates[-1] / um), [13, 10, 0])
     # Nothing else has changed.
     new = tree.section != cell.dend.spine._position()[1]
     for name in ("area", "length", "volume"):
         assert np.isclose(getattr(tree, name)[new].sum(), getattr(before, name).sum(), rtol=1e-12)
-    assert cell.dend.main.L.total_sections == 1 and cell.dend.main.apic.type == "apic"
+    assert cell.dend.rest.L.total_sections == 1 and cell.dend.rest.apic.type == "apic"
     assert cell.sample(6).distance == before_distance(before, 6)
     graph = tree.conductance_graph()
     assert len(graph) == tree.n + 2 and (graph.resistance[1:] > 0).all()
@@ -112,7 +112,7 @@ def test_a_cut_at_a_step_in_diameter_keeps_the_area(swc):
     m.attach(m.dend[10 * um], twig(), name="spine")
     spine = float(np.asarray(m.dend.spine.area / um**2).sum())
     assert np.isclose(m.flatten().area.sum(), before + spine, rtol=1e-12)
-    assert np.allclose(np.asarray(m.dend.main.diameter / um), [4])
+    assert np.allclose(np.asarray(m.dend.rest.diameter / um), [4])
 
 
 def test_labels_of_arrays_go_with_the_compartments_they_named(cell):

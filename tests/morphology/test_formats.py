@@ -69,7 +69,7 @@ def test_a_broken_asc_file_is_a_rall_error(swc):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(MorphologyError, match="none.asc"):
+    with pytest.raises(MorphologyError, match=r"none\.asc"):
         Morphology.from_file(tmp_path / "none.asc")
 
 

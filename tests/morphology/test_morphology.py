@@ -85,6 +85,7 @@ def test_distances_in_a_tree(cell):
     # Compartments in depth-first order.
     assert cell.dend.L.indices.tolist() == [13, 14] and cell.dend.LL.indices.tolist() == [15, 16, 17, 18]
     assert cell.dend.R.indices.tolist() == [19, 20, 21]
+    assert cell.dend.span == slice(11, 22) and cell.dend.L.span == slice(13, 19) and cell.span == slice(0, 22)
 
 
 def test_types_follow_names(cell):
@@ -99,7 +100,7 @@ def test_types_follow_names(cell):
 def test_a_section_can_be_deleted_and_replaced(cell):
     del cell.dend
     assert cell.total_sections == 2 and cell.flatten().n == 11
-    with pytest.raises(MorphologyError, match="'dend'.*axon"):
+    with pytest.raises(MorphologyError, match=r"'dend'.*axon"):
         _ = cell.dend
     cell["dend"] = Cylinder(diameter=1 * um, length=5 * um)
     del cell["axon"]
@@ -260,6 +261,8 @@ def test_a_three_point_soma_may_be_read_as_cable(swc):
     assert Morphology.from_swc_file(path).total_sections == 2
     cable = Morphology.from_swc_file(path, spherical_soma=False)
     assert not cable.flatten().sections.sphere.any() and cable.total_sections == 3
+    same = Morphology.from_file(path, spherical_soma=False)
+    assert np.array_equal(same.flatten().area, cable.flatten().area)
     assert np.isclose(cable.flatten().area[cable.region_arrays()["soma"]].sum(), 2 * np.pi * 5 * 10)
 
 

@@ -74,6 +74,17 @@ def test_place_of_a_sample(base, swc):
     assert "compartment" in repr(place)
 
 
+def test_a_place_and_a_selection_tell_about_their_compartments(cell):
+    place, chosen = cell.apic[35 * um], cell.apic[20 * um : 40 * um]
+    assert np.isclose(place.length / um, 10) and np.isclose(place.area / um**2, 20 * np.pi)
+    assert np.isclose(place.volume / um**3, 10 * np.pi) and np.isclose(place.diameter / um, 2)
+    assert (
+        np.allclose(np.asarray(chosen.area / um**2), 20 * np.pi) and np.isnan(np.asarray(chosen.x / um)).all()
+    )
+    cell.generate_coordinates()
+    assert np.allclose(np.asarray(cell.apic[20 * um : 40 * um].x / um), [25, 35])
+
+
 def test_interpolation_of_a_place_is_that_of_the_tree(cell):
     indices, weights = cell.apic[50 * um].interpolation()
     # The three halves that meet there: diameters 2, 1, 1 and half lengths 5, 5, 5.

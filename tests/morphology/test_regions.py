@@ -48,6 +48,13 @@ def test_variables_are_si_arrays_with_units(cell):
     assert "x" not in Cylinder(diameter=1 * um, length=1 * um).variables()
 
 
+def test_a_part_has_the_values_of_the_whole(cell):
+    part, span = cell.dend.apic, cell.dend.apic.span
+    assert part.region_arrays()["apical"].all() and not part.region_arrays()["basal"].any()
+    for name, (values, unit) in part.variables().items():
+        assert np.array_equal(values, cell.variables()[name][0][span]) and unit == cell.variables()[name][1]
+
+
 def test_labels(cell):
     tree = cell.flatten()
     far = tree.distance > 30

@@ -1,4 +1,4 @@
-"""Reading SWC text: what is refused, with which code and line, what loads, and that nothing passes in silence."""
+"""Reading SWC text: what is refused, with which code and line, what loads, and that nothing is silent."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_broken_text_is_refused_with_code_and_line(name, base, swc):
 
 def test_all_faults_of_a_stage_are_told_together(base, swc):
     text = replace_line(replace_line(base, 3, "3 3 20 0 0 -1 2"), 7, "7 4 inf -11 0 0.4 5")
-    with pytest.raises(MorphologyError, match="1 more in .findings") as caught:
+    with pytest.raises(MorphologyError, match=r"1 more in \.findings") as caught:
         Morphology.from_file(swc(text))
     assert {(f.code, f.line, f.sample) for f in caught.value.findings} == {
         ("BadRadius", 3, 3),
@@ -212,6 +212,22 @@ def test_header_unit_scale_and_min_radius(swc):
     assert "UnitHeader" not in str(caught[0].message)
 
 
+@pytest.mark.parametrize(
+    ("comment", "scale"),
+    [
+        ('# Meta: {"units": "8 nanometer"}', 8e-3),
+        ("# units: nm", 1e-3),
+        ("# unit = 1 micron", 1.0),
+        ("# voxel unit: 0.3 um", 1.0),
+        ("# units: pixels", 1.0),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_only_a_header_that_states_the_unit_is_obeyed(comment, scale, base, swc):
+    m = Morphology.from_file(swc(f"{comment}\n{base}"), min_radius=1e-6 * um)
+    assert np.isclose(m.dend.end_distance / um, 14 * scale)
+
+
 def test_min_radius_repairs_zero_but_not_negative_radii(base, swc):
     with pytest.raises(MorphologyError) as caught:
         Morphology.from_file(swc(replace_line(base, 4, "4 3 40 5 0 -1 3")), min_radius=0.1 * um)
@@ -229,7 +245,7 @@ def test_wrong_arguments_are_rall_errors(base, swc, tmp_path):
     with pytest.raises(MorphologyError, match="cannot be read") as caught:
         Morphology.from_file(tmp_path / "none.swc")
     assert caught.value.code == "NoFile"
-    with pytest.raises(MorphologyError, match="known are .*swc"):
+    with pytest.raises(MorphologyError, match=r"known are .*swc"):
         Morphology.from_file(swc(base, "cell.docx"))
 
 

@@ -50,6 +50,13 @@ def test_real_cells_come_back_exactly(name, shared, tmp_path):
     same(m.flatten(), read(tmp_path / "again.swc").flatten())
 
 
+def test_a_soma_read_as_a_cylinder_is_written_as_its_sample(base, swc, tmp_path):
+    m = Morphology.from_file(swc(base), soma="cylinder")
+    m.save(tmp_path / "again.swc")
+    same(m.flatten(), Morphology.from_file(tmp_path / "again.swc", soma="cylinder").flatten())
+    assert (tmp_path / "again.swc").read_text().count("\n") == len(base.splitlines()) + 2
+
+
 def test_cells_made_by_hand_come_back(tmp_path):
     m = Soma(diameter=20 * um)
     m.dend = Section(diameter=[4, 3, 2] * um, n=2, length=[10, 20] * um)

@@ -81,7 +81,8 @@ def test_the_graph_is_a_tree_of_positive_resistances(wild, seed, soma):
 
 
 def test_resistances_of_a_graph_by_hand(swc):
-    text = "1 1 0 0 0 5 -1\n2 3 6 0 0 1 1\n3 3 16 0 0 1 2\n4 3 26 0 0 1 3\n5 3 16 10 0 1 3\n6 2 -6 0 0 1 1\n7 2 -16 0 0 1 6\n"
+    text = "1 1 0 0 0 5 -1\n2 3 6 0 0 1 1\n3 3 16 0 0 1 2\n4 3 26 0 0 1 3\n5 3 16 10 0 1 3\n"
+    text += "6 2 -6 0 0 1 1\n7 2 -16 0 0 1 6\n"
     tree = Morphology.from_file(swc(text)).flatten()
     graph = tree.conductance_graph()
     half = 5 / np.pi
@@ -159,7 +160,7 @@ def test_interpolation_is_continuous_across_joints(tree):
 
 
 def test_a_cable_has_the_input_resistance_of_theory():
-    # Rall (1959): a sealed cable of L length constants, current at its start; the compartments converge to second order.
+    # A sealed cable with a current at its start (Rall, Exp Neurol 1:491, 1959); second order in space.
     d, total, leak = 2.0, 1000.0, 2e-6
     errors = []
     for n in (50, 100, 200):
