@@ -20,8 +20,9 @@ from rall.schedule import Schedule
 __all__ = ["CDevice", "CProgram", "TREE_TABLES", "TREE_VARIABLES"]
 
 #: Order of the tables and variables of a tree solve, as ``rall_runtime.c`` takes them.
-TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to_below")
-TREE_VARIABLES = ("d", "r", "v", "carry", "g", "w", "f", "stage", "rest", "late", "diagonal")
+TREE_TABLES = ("size", "order", "parent", "middle", "upper", "lower", "first", "rows", "above", "below", "to_below",
+               "coupling")  # fmt: skip
+TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "stage", "rest", "late")
 
 
 class _Op(ctypes.Structure):

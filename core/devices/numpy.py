@@ -77,13 +77,18 @@ class NumpyProgram(Program):
         return None
 
     def _check(self, op: Check) -> None:
-        if not np.isfinite(op.variable.array.sum()):
+        if not np.isfinite(op.variable.array).all():
             self._failed.append(op)
 
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
         """See `Program.advance`."""
         self._stop = False
         self._failed.clear()
+        # Infinities and NaN are values like any other here, as in C: checks and users look for them.
+        with np.errstate(all="ignore"):
+            return self._advance(ends, iterations)
+
+    def _advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
         while True:
             if self._next < 0:
                 if self._stop:

@@ -11,8 +11,9 @@ from rall.solvers import TreeSolver
 
 __all__ = ["stepper"]
 
-#: (1 - gamma)/gamma of the SDIRK method with gamma = 1 - 1/sqrt(2).
-CARRY = 1.0 + np.sqrt(2.0)
+# Coefficients of ``rall_tree_sdirk3`` in ``rall_runtime.c``.
+_B2, _B3 = -0.72622217447687, 5.266388379463018
+_K1, _K2, _K3 = -0.39073965875054584, 0.24191588272814638, 0.20249633340840095
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -22,37 +23,39 @@ def stepper(solver: str, structure: Arrays, arrays: Arrays) -> Callable[[], None
 
     Parameters
     ----------
-    solver : {'tree_sdirk2', 'tree_euler'}
+    solver : {'tree_sdirk3', 'tree_euler'}
         The method.
     structure : mapping
         Tables of the tree (`rall.plugins.cable.tree_layout`).
     arrays : mapping
         Diagonal ``d``, right-hand side ``r``, unknown ``v`` and the rest, in storage order.
     """
-    tail = int(structure["size"][2])
+    tail = int(structure["size"][3])
     tree = TreeSolver(structure["whole_order"], structure["whole_parent"])
     coupling = structure["coupling"]
     d, r, v, diagonal = (arrays[name] for name in ("d", "r", "v", "diagonal"))
-    w, inverse = np.zeros_like(d), np.zeros_like(d)
+    late = arrays.get("late", np.zeros(()))
+    w, inverse, stage, increment = (np.zeros_like(d) for _ in range(4))
 
     def factor() -> None:
         d[tail:] = diagonal[tail:]
         r[tail:] = 0.0
         tree.factor(coupling, d, w, inverse)
 
+    def solve(right: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        tree.solve(w, inverse, right, x)
+
     def euler() -> None:
         factor()
-        tree.solve(w, inverse, r, v)
+        solve(r, v)
 
-    def sdirk2() -> None:
+    def sdirk3() -> None:
         factor()
-        stage, rest = np.zeros_like(v), arrays["rest"]
-        tree.solve(w, inverse, r, stage)
-        rest[:] = CARRY * arrays["carry"] * (stage - v)
-        if "late" in arrays:
-            rest += arrays["late"]
-        increment = np.zeros_like(v)
-        tree.solve(w, inverse, rest, increment)
-        v[:] = stage + increment
+        c = arrays["carry"]
+        solve(r + _K1 * late, stage)
+        solve(c * (stage - v) + _K2 * late, increment)
+        stage[:] += _B2 * increment
+        solve(c * increment + _K3 * late, increment)
+        v[:] = stage + _B3 * increment
 
-    return {"tree_sdirk2": sdirk2, "tree_euler": euler}[solver]
+    return {"tree_sdirk3": sdirk3, "tree_euler": euler}[solver]

@@ -567,4 +567,17 @@ RALL_FN double rall_arccos(double x)
     double far = x > 0.0 ? right : left;
     return a > 0.5 ? far : near;
 }
+
+/* The value of a table [rows, columns, dt, values...] at time t: the row holds from its time to the next, the first
+   and the last for ever.  Times within 16 roundings below a multiple of dt count as that multiple.  A column that
+   does not exist gives NaN. */
+RALL_FN double rall_timed(const double *table, double t, double column)
+{
+    double last = table[0] - 1.0, row = rall_floor(t / table[2] * (1.0 + 0x1p-49));
+    int known = (t == t) & (column > -1.0) & (column < table[1]);
+    row = row > 0.0 ? row : 0.0;
+    row = row < last ? row : last;
+    long long place = known ? (long long)row * (long long)table[1] + (long long)column : 0;
+    return known ? table[3 + place] : RALL_NAN;
+}
 #endif

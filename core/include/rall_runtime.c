@@ -132,12 +132,13 @@ RALL_EXPORT void rall_check(void **x, long long n)
 
 /* --- the tree ------------------------------------------------------------------------------------------------
 
-   A x = b on a tree: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).  Long
-   unbranched runs are cut into eight pieces that are eliminated side by side (substructuring: each piece keeps a
-   coupling `f` to the node below it); what is left, the reduced tree, is eliminated node by node in the order of
-   depth, so that the processor works on many branches at once.
-
-   Tables: d (in: diagonal, out: 1/pivot), r (right-hand side), g, w, f, order, parent, and the groups of pieces. */
+   A x = b on a tree: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).  The order
+   of elimination is chosen for short chains of dependence, because on one cell those cost the most:
+   1. Long unbranched runs are cut into eight pieces, eliminated side by side in SIMD lanes (substructuring).
+   2. Nodes between two neighbours, where the paths are long, are eliminated every other one first (cyclic
+      reduction); like a piece, such a node leaves a coupling between the nodes above and below it.
+   3. What is left is eliminated from the leaves in the order of depth.
+   Tables: see `rall_tree`.  d comes as the diagonal and becomes 1/pivot, r is the right-hand side. */
 
 #if defined(__AVX512F__)
 #define RALL_W 8
@@ -151,23 +152,38 @@ RALL_EXPORT void rall_check(void **x, long long n)
 typedef double rall_v __attribute__((vector_size(8 * RALL_W)));
 
 typedef struct {
-    long long nodes, groups, compartments;      /* storage from `compartments` on holds junctions without area */
-    const int *order, *parent;                  /* reduced tree, leaves first; parent by node */
-    const long long *first, *rows;              /* each group: first storage index, number of rows of eight */
-    const int *above, *below;                   /* each lane: node above its last row, node below its first row */
-    const double *to_below;                     /* each lane: coupling to the node below */
+    long long leaves, middles, groups, compartments, stored; /* numbers of nodes, groups of pieces, storage */
+    const int *order, *parent;                 /* nodes eliminated as leaves, and the node above each */
+    const int *middle, *upper, *lower;         /* nodes eliminated between two others */
+    const long long *first, *rows;             /* each group: first storage index, rows of eight */
+    const int *above, *below;                  /* each lane: node above its last row, node below its first row */
+    const double *to_below;                    /* each lane: coupling to the node below */
+    const double *coupling, *diagonal;         /* of every node before elimination, without the membrane */
+    double *restrict d, *restrict r, *restrict g, *restrict w, *restrict f;
 } rall_tree;
 
 static rall_tree rall_tree_from(void **x)
 {
-    const long long *size = x[0];
-    rall_tree t = {size[0], size[1], size[2], x[1], x[2], x[3], x[4], x[5], x[6], x[7]};
+    const long long *n = x[0];
+    rall_tree t = {n[0], n[1], n[2], n[3], n[4], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10],
+                   x[11], x[12], x[13], x[14], x[15], x[16], x[17]};
     return t;
 }
 
-static void rall_condense(const rall_tree *t, double *restrict d, double *restrict r, double *restrict g,
-                          double *restrict w, double *restrict f)
+/* Kernels give d and r of compartments; junctions have no membrane.  Elimination changes couplings. */
+static void rall_begin(const rall_tree *t)
 {
+    for (long long i = t->compartments; i < t->stored; i++) {
+        t->d[i] = t->diagonal[i];
+        t->r[i] = 0.0;
+    }
+    #pragma omp simd
+    for (long long i = 0; i < t->stored; i++) t->g[i] = t->coupling[i];
+}
+
+static void rall_factor_pieces(const rall_tree *t)
+{
+    double *restrict d = t->d, *restrict r = t->r, *restrict g = t->g, *restrict w = t->w, *restrict f = t->f;
     for (long long q = 0; q < t->groups; q++)
         for (int lane = 0; lane < RALL_LANES; lane += RALL_W) {
             const long long first = t->first[q] + lane, last = first + RALL_LANES * (t->rows[q] - 1);
@@ -203,9 +219,9 @@ static void rall_condense(const rall_tree *t, double *restrict d, double *restri
         }
 }
 
-static void rall_condense_rhs(const rall_tree *t, double *restrict r, const double *restrict w,
-                              const double *restrict f)
+static void rall_forward_pieces(const rall_tree *t, double *restrict r)
 {
+    const double *restrict w = t->w, *restrict f = t->f;
     for (long long q = 0; q < t->groups; q++)
         for (int lane = 0; lane < RALL_LANES; lane += RALL_W) {
             const long long first = t->first[q] + lane, last = first + RALL_LANES * (t->rows[q] - 1);
@@ -225,9 +241,9 @@ static void rall_condense_rhs(const rall_tree *t, double *restrict r, const doub
         }
 }
 
-static void rall_expand(const rall_tree *t, const double *restrict d, const double *restrict r,
-                        const double *restrict w, const double *restrict f, double *restrict x)
+static void rall_backward_pieces(const rall_tree *t, const double *restrict r, double *restrict x)
 {
+    const double *restrict d = t->d, *restrict w = t->w, *restrict f = t->f;
     for (long long q = 0; q < t->groups; q++)
         for (int lane = 0; lane < RALL_LANES; lane += RALL_W) {
             const long long first = t->first[q] + lane;
@@ -246,83 +262,114 @@ static void rall_expand(const rall_tree *t, const double *restrict d, const doub
         }
 }
 
-/* Kernels give d and r of compartments; junctions have a constant diagonal and no source. */
-static void rall_junctions(const rall_tree *t, double *restrict d, double *restrict r, const double *restrict axial,
-                           long long n)
+/* d, g and r to pivots, ratios w and f, and the right-hand side that a backward sweep takes. */
+static void rall_factor(const rall_tree *t)
 {
-    for (long long i = t->compartments; i < n; i++) {
-        d[i] = axial[i];
-        r[i] = 0.0;
-    }
-}
-
-static void rall_factor(const rall_tree *t, double *restrict d, double *restrict r, double *restrict g,
-                        double *restrict w, double *restrict f)
-{
-    rall_condense(t, d, r, g, w, f);
-    for (long long k = 0; k < t->nodes; k++) {
-        const int i = t->order[k], p = t->parent[i];
-        const double inverse = 1.0 / d[i], to_parent = g[i], share = to_parent * inverse, rest = r[i];
+    double *restrict d = t->d, *restrict r = t->r, *restrict g = t->g, *restrict w = t->w, *restrict f = t->f;
+    rall_factor_pieces(t);
+    for (long long k = 0; k < t->middles; k++) {
+        const int i = t->middle[k], up = t->upper[k], down = t->lower[k];
+        const double inverse = 1.0 / d[i], G = g[i], H = g[down], W = G * inverse, F = H * inverse, R = r[i];
         d[i] = inverse;
-        w[i] = share;
-        d[p] -= share * to_parent;
-        r[p] += share * rest;
+        w[i] = W;
+        f[i] = F;
+        d[up] -= W * G;
+        r[up] += W * R;
+        d[down] -= F * H;
+        r[down] += F * R;
+        g[down] = F * G;
+    }
+    for (long long k = 0; k < t->leaves; k++) {
+        const int i = t->order[k], up = t->parent[k];
+        const double inverse = 1.0 / d[i], G = g[i], W = G * inverse, R = r[i];
+        d[i] = inverse;
+        w[i] = W;
+        d[up] -= W * G;
+        r[up] += W * R;
     }
 }
 
-static void rall_forward(const rall_tree *t, double *restrict r, const double *restrict w, const double *restrict f)
+static void rall_forward(const rall_tree *t, double *restrict r)
 {
-    rall_condense_rhs(t, r, w, f);
-    for (long long k = 0; k < t->nodes; k++) {
+    const double *restrict w = t->w, *restrict f = t->f;
+    rall_forward_pieces(t, r);
+    for (long long k = 0; k < t->middles; k++) {
+        const int i = t->middle[k];
+        const double R = r[i];
+        r[t->upper[k]] += w[i] * R;
+        r[t->lower[k]] += f[i] * R;
+    }
+    for (long long k = 0; k < t->leaves; k++) {
         const int i = t->order[k];
-        r[t->parent[i]] += w[i] * r[i];
+        r[t->parent[k]] += w[i] * r[i];
     }
 }
 
-static void rall_backward(const rall_tree *t, const double *restrict d, const double *restrict r,
-                          const double *restrict w, const double *restrict f, double *restrict x)
+static void rall_backward(const rall_tree *t, const double *restrict r, double *restrict x)
 {
-    for (long long k = t->nodes - 1; k >= 0; k--) {
+    const double *restrict d = t->d, *restrict w = t->w, *restrict f = t->f;
+    for (long long k = t->leaves - 1; k >= 0; k--) {
         const int i = t->order[k];
-        x[i] = r[i] * d[i] + w[i] * x[t->parent[i]];
+        x[i] = r[i] * d[i] + w[i] * x[t->parent[k]];
     }
-    rall_expand(t, d, r, w, f, x);
+    for (long long k = t->middles - 1; k >= 0; k--) {
+        const int i = t->middle[k];
+        x[i] = r[i] * d[i] + (w[i] * x[t->upper[k]] + f[i] * x[t->lower[k]]);
+    }
+    rall_backward_pieces(t, r, x);
 }
 
-/* One step of the two-stage, stiffly accurate, L-stable SDIRK method of order 2 (Alexander 1977) with
-   gamma = 1 - 1/sqrt(2), as increments: both stages share one factorisation of C/(gamma dt) + G.
-   x: tree (8), d, r, v, carry = C/(gamma dt), g, w, f, stage, rest, late (or 0),
-   diagonal without membrane; n: storage.
-   `late` is what the sources of the second stage exceed those of the first by. */
-#define RALL_CARRY 2.4142135623730951 /* (1 - gamma)/gamma = 1 + sqrt(2) */
+/* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in
+   rall/plugins/cable/steps.py and docs/numerics.md.  With c = C/(gamma dt), A = c + G and P = c/A, the step is
+   v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
+   x: tree (18), v, c, stage, rest, late (or 0).  `late` is by how much sources grow during the step. */
+#define RALL_B2 (-0.72622217447687)
+#define RALL_B3 5.266388379463018
+#define RALL_K1 (-0.39073965875054584)
+#define RALL_K2 0.24191588272814638
+#define RALL_K3 0.20249633340840095
 
-RALL_EXPORT void rall_tree_sdirk2(void **x, long long n)
+RALL_EXPORT void rall_tree_sdirk3(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
-    double *restrict d = x[8], *restrict r = x[9], *restrict v = x[10], *restrict g = x[12];
-    double *restrict w = x[13], *restrict f = x[14], *restrict stage = x[15], *restrict rest = x[16];
-    const double *restrict carry = x[11], *restrict late = x[17];
-    rall_junctions(&t, d, r, x[18], n);
-    rall_factor(&t, d, r, g, w, f);
-    rall_backward(&t, d, r, w, f, stage);
+    double *restrict v = x[18], *restrict stage = x[20], *restrict rest = x[21];
+    const double *restrict c = x[19], *restrict late = x[22];
+    rall_begin(&t);
     if (late) {
         #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = RALL_CARRY * carry[i] * (stage[i] - v[i]) + late[i];
-    } else {
-        #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = RALL_CARRY * carry[i] * (stage[i] - v[i]);
+        for (long long i = 0; i < n; i++) t.r[i] += RALL_K1 * late[i];
     }
-    rall_forward(&t, rest, w, f);
-    rall_backward(&t, d, rest, w, f, r);
+    rall_factor(&t);
+    rall_backward(&t, t.r, stage);
     #pragma omp simd
-    for (long long i = 0; i < n; i++) v[i] = stage[i] + r[i];
+    for (long long i = 0; i < n; i++) rest[i] = c[i] * (stage[i] - v[i]);
+    if (late) {
+        #pragma omp simd
+        for (long long i = 0; i < n; i++) rest[i] += RALL_K2 * late[i];
+    }
+    rall_forward(&t, rest);
+    rall_backward(&t, rest, t.r);
+    #pragma omp simd
+    for (long long i = 0; i < n; i++) {
+        rest[i] = c[i] * t.r[i];
+        stage[i] += RALL_B2 * t.r[i];
+    }
+    if (late) {
+        #pragma omp simd
+        for (long long i = 0; i < n; i++) rest[i] += RALL_K3 * late[i];
+    }
+    rall_forward(&t, rest);
+    rall_backward(&t, rest, t.r);
+    #pragma omp simd
+    for (long long i = 0; i < n; i++) v[i] = stage[i] + RALL_B3 * t.r[i];
 }
 
-/* One backward Euler step: x as above, of which d, r, v, g, w and f are used. */
+/* One backward Euler step: x as above, of which the tree and v are used. */
 RALL_EXPORT void rall_tree_euler(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
-    rall_junctions(&t, x[8], x[9], x[18], n);
-    rall_factor(&t, x[8], x[9], x[12], x[13], x[14]);
-    rall_backward(&t, x[8], x[9], x[13], x[14], x[10]);
+    (void)n;
+    rall_begin(&t);
+    rall_factor(&t);
+    rall_backward(&t, t.r, x[18]);
 }

@@ -20,9 +20,9 @@ __all__ = ["GAMMA", "Cable"]
 
 Floats = NDArray[np.float64]
 
-#: Diagonal of the two-stage SDIRK method (Alexander 1977): its stability function has a double pole and vanishes
-#: at infinity, so that stiff modes are damped at once.
-GAMMA = 1.0 - np.sqrt(0.5)
+#: Diagonal of the three-stage SDIRK method of order 2: the smallest (to four digits) for which it is L-stable
+#: (Hairer and Wanner 1996, section IV.6), so that slow modes are followed closely and stiff ones damped at once.
+GAMMA = 0.1805
 
 _SIEMENS = get_or_create_dimension(length=-2, mass=-1, time=3, current=2)
 _AMP = get_or_create_dimension(current=1)

@@ -9,88 +9,92 @@ one advanced by `lag`.  After a change from outside `lag` is 0 and the next step
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rall.functions import DERIVATIVES
-from rall.groups import Resolver
 from rall.integrators import AbstractIntegrator, Propagator, Step, System
-from rall.ir.algebra import derivative, linear_form, negative, terms
+from rall.ir.algebra import depends, derivative, linear_form, negative, terms
 from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Variable
-from rall.plugins.cable.geometry import GAMMA
 
 __all__ = ["Currents", "Gates", "LAG", "renamed", "split"]
 
 #: Name of the shared variable that says by how much stored gates are behind.
 LAG = "_lag"
-#: The second stage of the voltage step ends at t + dt and belongs to this step: sources that jump there still
-#: have their old value.  One part in a million of a step keeps clear of rounding.
-_LAST = 1.0 - 2.0**-20
+#: A step ends just before its last moment: sources that jump there still have their old value, and those that jump
+#: at its beginning their new one.  One part in a million of a step keeps clear of rounding.
+_EDGE = 2.0**-20
 
 
 @dataclass(frozen=True)
 class Currents:
-    """A current per area or per compartment as ``source - conductance * v``, for both stages of the step.
+    """A current per area or per compartment as ``source - conductance * v`` during one step.
 
     Parameters
     ----------
-    conductance : Node
-        Constant during the step.
-    first, late : Node
-        Source of the first stage, and what the second stage adds to it; `late` is zero for steady sources.
+    conductance, source : Node
+        In the middle of the step.
+    growth : Node
+        By how much the source grows during the step because it depends on t.
+    gated_conductance, gated_source : Node
+        The parts that are linear in v and depend on gates; the change of these from step to step says how the
+        current grows during a step.
     linear : bool
         Whether the current is linear in the voltage; else it is linearised at the voltage at t.
     """
 
-    conductance: Node
-    first: Node
-    late: Node
-    linear: bool
+    conductance: Node = ZERO
+    source: Node = ZERO
+    growth: Node = ZERO
+    gated_conductance: Node = ZERO
+    gated_source: Node = ZERO
+    linear: bool = True
 
 
-def split(current: Node, two_stages: bool) -> Currents:
+def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -> Currents:
     """Split an inward current into its implicit and its explicit part.
 
     Terms that are linear in v are taken as they are.  A term that is not is linearised about the voltage at t,
     which leaves an error of third order in a step (Rosenbrock's idea).  Sources that depend on t are evaluated at
-    the times of the two stages; where the conductance does, the term is taken at the middle of the step.
+    both ends of the step; where the conductance does, it is taken in the middle.
 
     Parameters
     ----------
     current : Node
         In terms of variables; v at t.
-    two_stages : bool
-        Whether the step has two stages; a backward Euler step takes everything at its end.
+    gates : collection of str
+        Names of the differential variables.
+    whole_step : bool
+        Whether the method resolves growth during a step; one that does not takes sources at the end.
     """
-    conductance: Node = ZERO
-    first: Node = ZERO
-    late: Node = ZERO
+    parts = dict.fromkeys(("conductance", "source", "growth", "gated_conductance", "gated_source"), ZERO)
     linear = True
     t, dt = Name("t"), Name("dt")
     for term in terms(current):
         form = linear_form(term, "v")
+        gated = form is not None and depends(term, gates)
         if form is None:
             linear = False
             slope = derivative(term, "v", DERIVATIVES)
             source = sub(term, mul(slope, Name("v")))
         else:
             slope, source = form
-        middle = {"t": add(t, mul(number(0.5), dt))}
-        if "t" in names(slope):
-            slope, source = substitute(slope, middle), substitute(source, middle)
-        conductance = add(conductance, negative(slope))
-        if "t" not in names(source):
-            first = add(first, source)
-            continue
-        start = number(GAMMA if two_stages else _LAST)
-        at_first = substitute(source, {"t": add(t, mul(start, dt))})
-        first = add(first, at_first)
-        if two_stages and "t" in names(term) and "t" not in names(slope):
-            at_end = substitute(source, {"t": add(t, mul(number(_LAST), dt))})
-            late = add(late, sub(at_end, at_first))
-    return Currents(conductance, first, late, linear)
+        slope = substitute(slope, {"t": add(t, mul(number(0.5), dt))})
+        if "t" in names(source):
+            begin, end = (
+                substitute(source, {"t": add(t, mul(number(place), dt))}) for place in (_EDGE, 1.0 - _EDGE)
+            )
+            source = mul(number(0.5), add(begin, end)) if whole_step else end
+            parts["growth"] = add(parts["growth"], sub(end, begin))
+        conductance = negative(slope)
+        parts["conductance"] = add(parts["conductance"], conductance)
+        parts["source"] = add(parts["source"], source)
+        if gated:
+            parts["gated_conductance"] = add(parts["gated_conductance"], conductance)
+            parts["gated_source"] = add(parts["gated_source"], source)
+    return Currents(**parts, linear=linear)
 
 
 @dataclass
@@ -148,26 +152,3 @@ def renamed(statements: Sequence[Assign], targets: Sequence[str], prefix: str) -
         else:
             result.append(Assign(target, value))
     return result, now
-
-
-def gates_of(
-    equations: Mapping[str, Node], resolver: Resolver, integrator: AbstractIntegrator, constant: frozenset[str]
-) -> Gates:
-    """Resolve differential equations of one mechanism.
-
-    Parameters
-    ----------
-    equations : mapping of str to Node
-        Right-hand sides, resolved.
-    resolver : Resolver
-        What resolved them; its bindings are taken.
-    integrator : AbstractIntegrator
-        The method.
-    constant : frozenset of str
-        Names that do not change during a run.
-    """
-    shared = frozenset(
-        name for name, bound in resolver.bindings.items() if isinstance(bound, Variable) and bound.shared
-    ) | {"dt", "t", LAG}
-    # The voltage stands in the middle of the interval that a merged step covers, and so does t.
-    return Gates(System(equations, constant, shared, time=None), integrator, dict(resolver.bindings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rall.groups import Resolver
 from rall.integrators import NotIntegrable, System
 from rall.integrators.choose import choose
 from rall.ir.algebra import linear_form, negative
-from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number
+from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import GAMMA
@@ -29,8 +30,23 @@ if TYPE_CHECKING:
 __all__ = ["CABLE_METHODS", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
-CABLE_METHODS = {"second_order": ("tree_sdirk2", GAMMA), "backward_euler": ("tree_euler", 1.0)}
+CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
 _STEADY_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Currents of one mechanism, per area and per compartment, and what resolved them."""
+
+    per_area: Currents
+    point: Currents
+    resolver: Resolver
+
+    @property
+    def grows(self) -> bool:
+        """Whether anything of it is known to change during a step."""
+        both = (self.per_area, self.point)
+        return any(c.growth is not ZERO or c.gated_source is not ZERO or c.gated_conductance is not ZERO for c in both)
 
 
 class CableStep:
@@ -49,6 +65,7 @@ class CableStep:
         self.late = cell.cable.node_variable("late")
         self._maps: dict[tuple[int, int], Variable] = {}
         self._resolved: dict[int, Gates] = {}
+        self._memory: dict[str, Variable] = {}
         self.nonlinear: list[str] = []
 
     # --- names of one mechanism ---------------------------------------------------------------------------------
@@ -165,18 +182,16 @@ class CableStep:
         )
         self.nonlinear = []
         self._resolved = {}
-        late = False
-        covered = any(m.rows is None for m in cell.mechanisms)
-        if not covered:
-            yield self._elementwise("0base", cell.domain, self._base(Currents(ZERO, ZERO, ZERO, True), ZERO),
-                                    {**self._scratch(), "v": cell.variables["v"]})  # fmt: skip
-        last = len(cell.mechanisms) - 1
-        for k, mechanism in enumerate(cell.mechanisms):
-            statements, bindings, has_late = self._membrane(mechanism, external, k == last)
-            late |= has_late
+        parts = [self._parts(mechanism, external) for mechanism in cell.mechanisms]
+        grows = cell.cable_method == "second_order" and any(part.grows for part in parts)
+        if cell.mechanisms[0].rows is not None:
+            base = self._base(Currents(), Currents(), ZERO if grows else None)
+            yield self._elementwise("0base", cell.domain, base, {**self._scratch(), "v": cell.variables["v"]})
+        for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
+            statements, bindings = self._membrane(mechanism, part, grows, k == len(parts) - 1)
             yield self._elementwise(f"{k + 1}membrane", mechanism.domain, statements, bindings, model)
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
-        if late:
+        if grows:
             variables["late"] = self.late
         yield Solve(
             name=f"{cell.name}_8solve", clock=cell.clock, when="groups", order=cell.order, solver=solver,
@@ -205,62 +220,101 @@ class CableStep:
             statements=statements, bindings=known,
         )  # fmt: skip
 
+    def _parts(self, mechanism: Mechanism, external: Mapping[str, object]) -> _Part:
+        """The currents of one mechanism, split."""
+        cell = self.cell
+        resolver = self.resolver(mechanism, external)
+        if mechanism.equations:
+            self._resolved[id(mechanism)] = self.gates(mechanism, external)
+        lines = [line for line in mechanism.lines if line in self.density_lines()]
+        points = [line for line in mechanism.lines if line.has("point current")]
+        gates = cell.equations.diff_eq_names if self.staggered else ()
+        whole = cell.cable_method == "second_order"
+        per_area = split(self._current_of(lines, resolver), gates, whole)
+        point = split(self._current_of(points, resolver), gates, whole)
+        if not (per_area.linear and point.linear):
+            self.nonlinear += [line.varname for line in (*lines, *points)]
+        return _Part(per_area, point, resolver)
+
     def _membrane(
-        self, mechanism: Mechanism, external: Mapping[str, object], last: bool
-    ) -> tuple[list[Assign], dict[str, Variable | Access], bool]:
+        self, mechanism: Mechanism, part: _Part, grows: bool, last: bool
+    ) -> tuple[list[Assign], dict[str, Variable | Access]]:
         """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system."""
         cell = self.cell
         statements: list[Assign] = []
-        resolver = self.resolver(mechanism, external)
-        bindings: dict[str, Variable | Access] = {}
+        bindings: dict[str, Variable | Access] = {LAG: self.lag, "dt": cell.clock.dt_variable}
         if mechanism.equations:
-            gates = self._resolved[id(mechanism)] = self.gates(mechanism, external)
+            gates = self._resolved[id(mechanism)]
             half = mul(number(0.5), Name("dt"))
             statements += self._advance(gates, add(half, Name(LAG)) if self.staggered else half)
             bindings.update(gates.bindings)
-        lines = [line for line in mechanism.lines if line in self.density_lines()]
-        points = [line for line in mechanism.lines if line.has("point current")]
-        two = cell.cable_method == "second_order"
-        per_area = split(self._current_of(lines, resolver), two)
-        point = split(self._current_of(points, resolver), two)
-        self.nonlinear += [line.varname for line in (*lines, *points) if not per_area.linear or not point.linear]
+        growth: Node | None = None
+        if grows:
+            growth, remembered = self._growth(mechanism, part, bindings)
+            statements += remembered[:2]
         if mechanism.rows is None:
-            statements += self._base(per_area, point)
+            statements += self._base(part.per_area, part.point, growth)
         else:
-            statements += self._added(per_area, point)
-        has_late = per_area.late is not ZERO or point.late is not ZERO
-        wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
-        bindings.update({n: b for n, b in resolver.table.items() if n in wanted})
-        bindings.update({n: b for n, b in resolver.bindings.items() if n in wanted})
-        if self.staggered and last and any(m.equations for m in cell.mechanisms):
+            statements += self._added(part, growth)
+        if grows:
+            statements += remembered[2:]
+        if self.staggered and last and cell.equations.diff_eq_names:
             statements.append(Assign(LAG, mul(number(0.5), Name("dt"))))
-            bindings.update({LAG: self.lag, "dt": cell.clock.dt_variable})
-        return statements, bindings, has_late
+        wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
+        for known in (part.resolver.table, part.resolver.bindings):
+            bindings.update({n: b for n, b in known.items() if n in wanted})
+        return statements, {n: b for n, b in bindings.items() if n in wanted}
 
-    def _base(self, per_area: Currents, point: Currents | Node) -> list[Assign]:
+    def _growth(
+        self, mechanism: Mechanism, part: _Part, bindings: dict[str, Variable | Access]
+    ) -> tuple[Node, list[Assign]]:
+        """By how much the current grows during a step (ampere), and the statements that remember what is needed.
+
+        Time enters through t, and through gates, whose change from the last step serves for this one.  After a change
+        from outside (no lag) there is no last step to go by.
+        """
+        area = Name("area")
+        growth = add(mul(area, part.per_area.growth), part.point.growth)
+        conductance = add(mul(area, part.per_area.gated_conductance), part.point.gated_conductance)
+        source = add(mul(area, part.per_area.gated_source), part.point.gated_source)
+        if conductance is ZERO and source is ZERO:
+            return growth, []
+        for name in ("_gated_conductance", "_gated_source"):
+            key = f"{name}_{id(mechanism)}"
+            if key not in self._memory:
+                self._memory[key] = Variable(name, mechanism.domain)
+            bindings[name] = self._memory[key]
+        known = div(mul(number(2.0), Name(LAG)), Name("dt"))
+        change = sub(
+            sub(Name("_now_source"), Name("_gated_source")),
+            mul(sub(Name("_now_conductance"), Name("_gated_conductance")), Name("v")),
+        )
+        remembered = [
+            Assign("_now_conductance", conductance), Assign("_now_source", source),
+            Assign("_gated_conductance", Name("_now_conductance")), Assign("_gated_source", Name("_now_source")),
+        ]  # fmt: skip
+        return add(growth, mul(known, change)), remembered
+
+    def _base(self, per_area: Currents, point: Currents, growth: Node | None) -> list[Assign]:
         """Diagonal and right-hand side of all compartments, in siemens and ampere."""
         area, v = Name("area"), Name("v")
-        given = point if isinstance(point, Currents) else Currents(ZERO, ZERO, ZERO, True)
-        conductance = add(mul(area, per_area.conductance), given.conductance)
-        source = add(mul(area, per_area.first), given.first)
+        conductance = add(mul(area, per_area.conductance), point.conductance)
+        source = add(mul(area, per_area.source), point.source)
         statements = [
             Assign("_d", add(Name("_diagonal"), conductance)),
             Assign("_r", add(mul(Name("_carry"), v), source)),
         ]
-        late = add(mul(area, per_area.late), given.late)
-        if late is not ZERO:
-            statements.append(Assign("_late", late))
-        return statements
+        return statements if growth is None else [*statements, Assign("_late", growth)]
 
-    def _added(self, per_area: Currents, point: Currents) -> list[Assign]:
+    def _added(self, part: _Part, growth: Node | None) -> list[Assign]:
         """What a mechanism of some compartments adds to their rows."""
         area = Name("area")
-        parts = {
-            "_d": add(mul(area, per_area.conductance), point.conductance),
-            "_r": add(mul(area, per_area.first), point.first),
-            "_late": add(mul(area, per_area.late), point.late),
+        sums = {
+            "_d": add(mul(area, part.per_area.conductance), part.point.conductance),
+            "_r": add(mul(area, part.per_area.source), part.point.source),
+            "_late": growth or ZERO,
         }
-        return [Assign(target, value) for target, value in parts.items() if value is not ZERO]
+        return [Assign(target, value) for target, value in sums.items() if value is not ZERO]
 
     # --- the state at the present time ------------------------------------------------------------------------------
 
@@ -395,7 +449,7 @@ class CableStep:
 
     def conductance(self, external: Mapping[str, object]) -> NDArray[np.float64]:
         """Minus the derivative of Im by v now (siemens/metre**2)."""
-        return self._sum_over_mechanisms(external, lambda current: split(current, False).conductance)
+        return self._sum_over_mechanisms(external, lambda current: split(current).conductance)
 
     def _sum_over_mechanisms(self, external: Mapping[str, object], take: Any) -> NDArray[np.float64]:
         cell = self.cell

@@ -21,6 +21,9 @@ __all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out"]
 LANES = 8
 #: Rows below which cutting a run does not pay.
 SHORTEST_PIECE = 4
+#: Clock cycles of one step, all sweeps together: a level of the tree (latency), and what a node that is eliminated
+#: between two others costs more than a leaf (throughput).
+LEVEL_LATENCY, MIDDLE_WORK = 100.0, 14.0
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -41,9 +44,11 @@ class TreeLayout:
     stored : int
         All storage elements; the last ones are padding that nothing hangs on.
     order : ndarray of int64
-        Nodes of the reduced tree, children first.
+        Nodes that are eliminated as leaves, children first.
     above : ndarray of int64
-        Parent in the reduced tree, by node; -1 for the root and for nodes inside pieces.
+        Node above each of `order`, -1 for the root.
+    middles : ndarray of int64, shape (k, 3)
+        Nodes that are eliminated between two others, with the node above and the node below (-1 for none).
     pieces : tuple of ndarray
         Each cut run as nodes of shape (rows, LANES), deepest row first.
     """
@@ -54,6 +59,7 @@ class TreeLayout:
     stored: int
     order: Ints
     above: Ints
+    middles: Ints
     pieces: tuple[Ints, ...]
 
     @property
@@ -70,10 +76,11 @@ class TreeLayout:
             Conductance of every node to its parent (siemens, or any unit the diagonal has).
         """
         place, spare = self.place, self.spare
-        above = np.full(self.stored, spare, np.int32)
-        linked = self.above >= 0
-        above[place[linked]] = place[self.above[linked]]
-        top = [np.where(self.parent[p[-1]] >= 0, place[self.parent[p[-1]]], spare) for p in self.pieces]
+
+        def stored(nodes: Ints) -> NDArray[np.int32]:
+            return np.where(nodes >= 0, place[nodes], spare).astype(np.int32)
+
+        top = [stored(self.parent[p[-1]]) for p in self.pieces]
         bottom, to_below = self._below(coupling)
         everything = np.full(self.stored, -1, np.int32)
         rooted = self.parent >= 0
@@ -82,9 +89,14 @@ class TreeLayout:
         stored_coupling = np.zeros(self.stored)
         stored_coupling[place] = np.where(rooted, coupling, 0.0)
         return {
-            "size": np.array([len(self.order), len(self.pieces), self.stored_compartments], np.int64),
-            "order": place[self.order].astype(np.int32),
-            "parent": above,
+            "size": np.array(
+                [len(self.order), len(self.middles), len(self.pieces), self.stored_compartments, self.stored], np.int64
+            ),
+            "order": stored(self.order),
+            "parent": stored(self.above),
+            "middle": stored(self.middles[:, 0]),
+            "upper": stored(self.middles[:, 1]),
+            "lower": stored(self.middles[:, 2]),
             "first": np.array([place[p[0, 0]] for p in self.pieces], np.int64),
             "rows": np.array([len(p) for p in self.pieces], np.int64),
             "above": np.array(top, np.int32).reshape(-1),
@@ -129,21 +141,27 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     inside = np.zeros(len(parent), bool)
     for piece in pieces:
         inside[piece.reshape(-1)] = True
-    above = _skip(parent, inside)
-    order = _deepest_first(above, inside)
+    reduced = _skip(parent, inside)
+    middles = _middles(reduced, inside)
+    inside[middles[:, 0]] = True
+    remaining = _skip(reduced, inside)
+    order = _deepest_first(remaining, inside)
     place = np.full(len(parent), -1, np.int64)
     taken = 0
     for piece in pieces:
         place[piece.reshape(-1)] = taken + np.arange(piece.size)
         taken += piece.size
-    loose = order[order < compartments]
+    loose = np.concatenate([middles[:, 0], order])
+    loose = loose[loose < compartments]
     place[loose] = taken + np.arange(len(loose))
     stored_compartments = -(-compartments // PADDING) * PADDING
     junctions = np.arange(compartments, len(parent))
     place[junctions] = stored_compartments + np.arange(len(junctions))
     # At least one spare element, for couplings that lead nowhere.
     stored = stored_compartments + -(-(len(junctions) + 1) // PADDING) * PADDING
-    return TreeLayout(place, parent, stored_compartments, stored, order, above, tuple(pieces))
+    return TreeLayout(
+        place, parent, stored_compartments, stored, order, remaining[order], middles, tuple(pieces)
+    )
 
 
 def reroot(parent: Ints) -> Ints:
@@ -215,6 +233,49 @@ def _skip(parent: Ints, inside: NDArray[np.bool_]) -> Ints:
         above[through] = parent[above[through]]
     above[inside] = -1
     return above
+
+
+def _middles(parent: Ints, inside: NDArray[np.bool_]) -> Ints:
+    """Nodes with one neighbour above and one below that are worth eliminating first, in order, with both.
+
+    On a single cell a sweep takes as long as its longest chain of dependence, so the choice is between the length
+    of the longest path and the extra work of such nodes; the candidates are those on the longest paths.
+    """
+    usable = np.flatnonzero(~inside)
+    rooted = usable[parent[usable] >= 0]
+    children = np.bincount(parent[rooted], minlength=len(parent))
+    child = np.full(len(parent), -1)
+    child[parent[rooted]] = rooted
+    depth = _depths(parent)
+    reach = depth + _heights(parent, depth, usable)
+    candidate = (children == 1) & (parent >= 0) & ~inside
+    best, chosen = np.inf, np.zeros(len(parent), bool)
+    for limit in (np.inf, *np.unique(np.quantile(reach[usable], np.linspace(0, 1, 9)))):
+        taken = candidate & (reach >= limit)
+        cost = taken.sum() * MIDDLE_WORK + (_depths(_skip(parent, taken | inside)).max() + 1) * LEVEL_LATENCY
+        if cost < best:
+            best, chosen = cost, taken
+    rounds: list[tuple[int, int, int, int]] = []
+    for node in np.flatnonzero(chosen & ~chosen[parent]).tolist():
+        run = [node]
+        while chosen[child[run[-1]]]:
+            run.append(int(child[run[-1]]))
+        line = [int(parent[node]), *run, int(child[run[-1]])]
+        for k in range(1, len(run) + 1):
+            reach_k = k & -k  # cyclic reduction: odd places first, then every fourth, and so on
+            rounds.append((reach_k, line[k], line[k - reach_k], line[min(k + reach_k, len(run) + 1)]))
+    rounds.sort(key=lambda entry: entry[0])
+    return np.array([entry[1:] for entry in rounds], np.int64).reshape(-1, 3)
+
+
+def _heights(parent: Ints, depth: Ints, usable: Ints) -> Ints:
+    """Number of edges to the farthest descendant."""
+    height = np.zeros(len(parent), np.int64)
+    for node in usable[np.argsort(-depth[usable], kind="stable")].tolist():
+        up = parent[node]
+        if up >= 0 and height[up] <= height[node]:
+            height[up] = height[node] + 1
+    return height
 
 
 def _deepest_first(above: Ints, inside: NDArray[np.bool_]) -> Ints:
