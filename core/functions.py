@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rall import special
 from rall.errors import DimensionMismatchError
 from rall.ir.nodes import (
     ONE,
@@ -390,39 +391,24 @@ def _timestep(t: Node, dt: Node) -> Node:
 
 # --- on NumPy arrays ---
 
-_LARGEST = 709.43  # exp and its relatives count as infinite from here on, on every device
-
-
-def _np_exprel(x: float | Array) -> Array:
-    x = np.asarray(x, float)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        y = np.where(x == 0, 1.0, np.expm1(x) / x)
-    return np.where(x > _LARGEST, np.inf, y)[()]
-
-
-def _np_xoexpm1(x: float | Array) -> Array:
-    x = np.asarray(x, float)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        y = np.where(x == 0, 1.0, x / np.expm1(x))
-    return np.where(x > _LARGEST, 0.0, y)[()]
-
-
-def _np_xoexpm1_shared(x: float | Array, e: float | Array) -> Array:
-    """As `rall_xoexpm1_shared` of ``rall_math.h``: Bernoulli's series where e - 1 would cancel."""
-    x, e = np.asarray(x, float), np.asarray(e, float)
-    z = x * x
-    s = 1 / 12 + z * (-1 / 720 + z * (1 / 30240 + z * (-1 / 1209600)))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.where(np.abs(x) < 0.1, (1.0 - 0.5 * x) + z * s, x / (e - 1.0))[()]
-
-
 def _np_nernst(z: Any, inside: Any, outside: Any, temperature: Any) -> Any:
     return GAS / FARADAY * temperature / z * np.log(np.asarray(outside) / inside)
 
 
 def _np_ghk(v: Any, z: Any, inside: Any, outside: Any, temperature: Any) -> Any:
     u = FARADAY / GAS * z * np.asarray(v) / temperature
-    return FARADAY * z * (outside * _np_xoexpm1(u) - inside * _np_xoexpm1(-u))
+    return FARADAY * z * (outside * special.xoexpm1(u) - inside * special.xoexpm1(-u))
+
+
+def _np_timed(table: Array, t: Any, column: Any) -> Array:
+    """As `rall_timed` of ``rall_math.h``."""
+    rows, columns, dt = (float(x) for x in table[:3])
+    t, column = np.broadcast_arrays(np.asarray(t, float), np.trunc(np.asarray(column, float)))
+    with np.errstate(invalid="ignore"):
+        row = np.floor(t / dt * (1.0 + 2.0**-49))
+        known = (column >= 0.0) & (column < columns) & (t == t)
+        place = np.clip(row, 0.0, rows - 1.0) * columns + column
+    return np.where(known, table[3 + np.where(known, place, 0.0).astype(np.int64)], np.nan)[()]
 
 
 def _np_timestep(t: Any, dt: Any) -> Any:
@@ -463,9 +449,9 @@ _TABLE = (
     _np("arccos", np.arccos, nonnegative=True,
         partials=lambda x: (neg(div(ONE, call("sqrt", _one_minus_square(x)))),)),
     _np("arctan", np.arctan, partials=lambda x: (div(ONE, add(ONE, mul(x, x))),)),
-    Builtin("exprel", partials=_exprel_slope, nonnegative=True, python=_np_exprel),
-    Builtin("xoexpm1", partials=_xoexpm1_slope, nonnegative=True, python=_np_xoexpm1),
-    Builtin("xoexpm1_shared", arity=2, nonnegative=True, python=_np_xoexpm1_shared),
+    Builtin("exprel", partials=_exprel_slope, nonnegative=True, python=special.exprel),
+    Builtin("xoexpm1", partials=_xoexpm1_slope, nonnegative=True, python=special.xoexpm1),
+    Builtin("xoexpm1_shared", arity=2, nonnegative=True, python=special.xoexpm1_shared),
     Builtin("rand", arity=0, nonnegative=True, stateful=True, c="rall_draw_rand", numpy="draws.rand",
             **_STEP),
     Builtin("randn", arity=0, stateful=True, c="rall_draw_randn", numpy="draws.randn", **_STEP),
@@ -473,6 +459,8 @@ _TABLE = (
             c="rall_draw_poisson", numpy="draws.poisson", **_STEP),
     Builtin("timestep", arity=2, rule=_fixed(_SECOND, _SECOND, result=DIMENSIONLESS), kind="integer",
             expansion=_timestep, python=_np_timestep, **_STEP),
+    # What a call of a TimedArray becomes; its table is [rows, columns, dt, values...].
+    Builtin("_timed", arity=3, python=_np_timed, c="rall_timed", **_STEP),
     Builtin("nernst", arity=4, rule=_fixed(DIMENSIONLESS, None, None, _KELVIN, result=_VOLT),
             expansion=_nernst, python=_np_nernst),
     Builtin("ghk", arity=5, rule=_fixed(_VOLT, DIMENSIONLESS, None, None, _KELVIN, result=_FARADAY * _MOLAR),

@@ -51,7 +51,7 @@ def xoexpm1(x: ArrayLike) -> NDArray[np.float64]:
 def xoexpm1_shared(x: ArrayLike, e: ArrayLike) -> NDArray[np.float64]:
     """``x / (e - 1)`` for ``e = exp(x)`` that is known already, as a product of shared exponentials.
 
-    Where ``e - 1`` would cancel (``|x| < 0.1``) the series with the Bernoulli numbers takes its place: a
+    Where ``e - 1`` would cancel (``|x| < 0.02``) the series with the Bernoulli numbers takes its place: a
     relative error of 10 eps in `e` costs at most 1e-13 in the result.
 
     Parameters
@@ -69,8 +69,8 @@ def xoexpm1_shared(x: ArrayLike, e: ArrayLike) -> NDArray[np.float64]:
     x, e = np.asarray(x, dtype=np.float64), np.asarray(e, dtype=np.float64)
     with np.errstate(all="ignore"):
         z = x * x
-        s = 1.0 / 12 + z * (-1.0 / 720 + z * (1.0 / 30240 + z * (-1.0 / 1209600)))
-        return np.where(np.abs(x) < 0.1, (1.0 - 0.5 * x) + z * s, x / (e - 1.0))
+        series = (1.0 - 0.5 * x) + z * (1.0 / 12 + z * (-1.0 / 720))
+        return np.where(np.abs(x) < 0.02, series, x / (e - 1.0))
 
 
 def sign(x: ArrayLike) -> NDArray[np.float64]:

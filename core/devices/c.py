@@ -20,9 +20,8 @@ from rall.schedule import Schedule
 __all__ = ["CDevice", "CProgram", "TREE_TABLES", "TREE_VARIABLES"]
 
 #: Order of the tables and variables of a tree solve, as ``rall_runtime.c`` takes them.
-TREE_TABLES = ("size", "order", "parent", "middle", "upper", "lower", "first", "rows", "above", "below", "to_below",
-               "coupling")  # fmt: skip
-TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "stage", "rest", "late")
+TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to_below")
+TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "first", "second", "rest", "late")
 
 
 class _Op(ctypes.Structure):
@@ -60,8 +59,8 @@ class CDevice:
         found = find_compiler(options.compiler)
         if found is None:
             raise CompileError(
-                "no C compiler was found (looked for $CC, cc, gcc, clang and the ziglang package); install gcc or "
-                "clang, or `pip install ziglang`"
+                "no C compiler was found (looked for $CC, cc, gcc, clang and the ziglang package); `apt install gcc` "
+                "(Debian, Ubuntu) or, anywhere, `pip install ziglang` brings one"
             )
         self.toolchain = found
 

@@ -2,7 +2,7 @@
 
 A library is named by a hash of its text, the headers, the flags, the compiler and the processor, and appears in
 the cache by one atomic rename.  Any number of processes may make the same one at once; a kill leaves at most a
-temporary file.  The cache is `$RALL_CACHE`, else `$XDG_CACHE_HOME/rall`, else `~/.cache/rall`.
+temporary folder, which a later compilation sweeps away.  The cache is `$RALL_CACHE`, else `$XDG_CACHE_HOME/rall`, else `~/.cache/rall`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,9 @@ _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 #: CPU is where it matters; these are the flags of the performance note, each with its reason there.
 _FLAGS = ("-O2", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w", "-g0",
           "-fvisibility=hidden")  # fmt: skip
+#: Folder of a compilation in progress; older ones than this many seconds were left by a kill.
+_WORK, _FORGOTTEN = "making-", 3600.0
+_ELF = b"\x7fELF\x02\x01"
 _spent = [0.0]
 _temporary: list[Path] = []
 
@@ -153,8 +157,8 @@ def _included(text: str) -> list[str]:
     while todo:
         for line in todo.pop().splitlines():
             if line.startswith("#include"):
-                name = line.split('"')[1]
-                if name not in found:
+                name = line.partition('"')[2].partition('"')[0]
+                if name in headers() and name not in found:
                     found.append(name)
                     todo.append(headers()[name])
     return sorted(found)
@@ -175,51 +179,92 @@ def load(text: str, toolchain: Toolchain, options: Options) -> ctypes.CDLL:
     """
     name = f"rall_{_key(text, toolchain, options)}"
     known = cache_directory() / (name + _SUFFIX)
-    if known.exists():
-        try:
-            return ctypes.CDLL(str(known))
-        except OSError:
-            # A damaged object, from a disk that filled up under somebody else's hands, say: make it again.
-            known.unlink(missing_ok=True)
-    folder = _writable_cache()
-    target = folder / (name + _SUFFIX)
-    if not target.exists():
+    found = _open(known)
+    if found is not None:
+        return found
+    target = _writable_cache() / (name + _SUFFIX)
+    found = _open(target) if target != known else None
+    if found is None:
         _compile(text, target, toolchain, options)
-    return ctypes.CDLL(str(target))
+        found = ctypes.CDLL(str(target))
+    return found
+
+
+def _open(path: Path) -> ctypes.CDLL | None:
+    """A library of the cache; None where there is none, or a damaged one, which is made again."""
+    if not os.path.exists(path):
+        return None
+    try:
+        if _is_whole(path):
+            return ctypes.CDLL(str(path))
+    except OSError:
+        pass
+    return None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether an ELF file reaches to its last table: loading a file that was cut off kills the process."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+        size = file.seek(0, os.SEEK_END)
+    if not head.startswith(_ELF):
+        return len(head) == 64
+    table, (entry, entries) = struct.unpack_from("<Q", head, 40)[0], struct.unpack_from("<HH", head, 58)
+    return bool(size >= table + entry * entries)
 
 
 def _compile(text: str, target: Path, toolchain: Toolchain, options: Options) -> None:
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="making-") as work:
-        source, made = Path(work) / f"{target.stem}.c", Path(work) / target.name
-        try:
-            source.write_text(text, "utf-8")
-            for name in _included(text):
-                (Path(work) / name).write_text(headers()[name], "utf-8")
-        except OSError as problem:
-            raise CompileError(
-                f"cannot write {source}: {problem.strerror}. Free some space or set RALL_CACHE to another folder."
-            ) from None
-        command = [*toolchain.command, *toolchain.flags(options), "-o", str(made), str(source)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        except OSError as problem:
-            raise CompileError(f"cannot run the C compiler {toolchain.command[0]}: {problem.strerror}") from None
-        if done.returncode != 0 or not made.exists():
-            kept = _keep(source)
-            raise CompileError(
-                f"the C compiler {toolchain.command[0]} failed on {kept} (exit status {done.returncode}):\n"
-                f"{done.stderr.strip() or done.stdout.strip() or 'it gave no message'}"
-            )
-        os.replace(made, target)
+    _sweep(target.parent)
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_WORK, ignore_cleanup_errors=True) as work:
+            _make(text, target, Path(work), [*toolchain.command, *toolchain.flags(options)])
+    except OSError as problem:
+        raise CompileError(
+            f"cannot write to {target.parent}: {problem.strerror}. Free some space or set RALL_CACHE to another folder."
+        ) from None
     _spent[0] += time.perf_counter() - started
 
 
-def _keep(source: Path) -> Path:
-    """Move a refused source to where the user can read it."""
-    kept = Path(tempfile.gettempdir()) / source.name
+def _make(text: str, target: Path, work: Path, command: list[str]) -> None:
+    """Compile in a folder of our own; only what is complete gets the name that others look for."""
+    source, made = work / f"{target.stem}.c", work / target.name
+    source.write_text(text, "utf-8")
+    for name in _included(text):
+        (work / name).write_text(headers()[name], "utf-8")
     try:
-        shutil.copyfile(source, kept)
-    except OSError:
+        # The compiler's own temporary files go with the folder, even if it is killed.
+        done = subprocess.run(
+            [*command, "-o", str(made), str(source)], capture_output=True, text=True, errors="replace", check=False,
+            env={**os.environ, "TMPDIR": str(work)},
+        )  # fmt: skip
+    except OSError as problem:
+        raise CompileError(f"cannot run the C compiler {command[0]}: {problem.strerror}") from None
+    if done.returncode != 0 or not made.exists():
+        raise CompileError(
+            f"the C compiler {command[0]} failed on {_keep(source)} (exit status {done.returncode}):\n"
+            f"{done.stderr.strip() or done.stdout.strip() or 'it gave no message'}"
+        )
+    os.replace(made, target)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed compilations left behind."""
+    oldest = time.time() - _FORGOTTEN
+    for left in folder.glob(f"{_WORK}*"):
+        try:
+            if left.stat().st_mtime < oldest:
+                shutil.rmtree(left, ignore_errors=True)
+        except OSError:  # somebody else was faster
+            continue
+
+
+def _keep(source: Path) -> Path:
+    """Copy a refused source, with its headers, to where the user can read it and compile it by hand."""
+    try:
+        kept = Path(tempfile.mkdtemp(prefix="rall-failed-"))
+        for file in (source, *source.parent.glob("*.h")):
+            shutil.copyfile(file, kept / file.name)
+    except OSError:  # nowhere is space left
         return source
-    return kept
+    return kept / source.name

@@ -13,7 +13,7 @@ __all__ = ["stepper"]
 
 # Coefficients of ``rall_tree_sdirk3`` in ``rall_runtime.c``.
 _B2, _B3 = -0.72622217447687, 5.266388379463018
-_K1, _K2, _K3 = -0.39073965875054584, 0.24191588272814638, 0.20249633340840095
+_K2, _K3 = 0.24191588272814638, 0.20249633340840095
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -52,7 +52,7 @@ def stepper(solver: str, structure: Arrays, arrays: Arrays) -> Callable[[], None
     def sdirk3() -> None:
         factor()
         c = arrays["carry"]
-        solve(r + _K1 * late, stage)
+        solve(r, stage)
         solve(c * (stage - v) + _K2 * late, increment)
         stage[:] += _B2 * increment
         solve(c * increment + _K3 * late, increment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
-from rall.ir.algebra import depends, linear_form, negative, nonnegative
+from rall.ir.algebra import depends, linear_form, negative, nonnegative, terms
 from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number, select
 from rall.ir.visit import names, substitute
 from rall.model import Assign
@@ -61,18 +61,26 @@ def relax(x: Node, a: Node, b: Node, h: Node, shared: frozenset[str]) -> Node:
     if isinstance(a, Select):
         # An equation that is switched off: each case has its own, simpler form.
         condition, *rates = a.children
-        terms = b.children[1:] if isinstance(b, Select) and b.children[0] is condition else (b, b)
-        yes, no = (relax(x, rate, term, h, shared) for rate, term in zip(rates, terms))
+        sources = b.children[1:] if isinstance(b, Select) and b.children[0] is condition else (b, b)
+        yes, no = (relax(x, rate, term, h, shared) for rate, term in zip(rates, sources))
         return select(condition, yes, no)
     if names(a) <= shared:
         return flow(x, a, b, h)
     decay = negative(a)
     if not nonnegative(decay):
         return flow(x, a, b, h)
-    z = mul(h, decay)
+    # The step goes into each term, where it joins the constants: z and h b share what they have in common.
+    z, gain = _distributed(h, decay), _distributed(h, b)
     inner = add(number(0.5), mul(z, add(number(1 / 6), mul(z, number(1 / 24)))))
     p = add(number(1.0), mul(z, inner))
-    return div(add(x, mul(mul(h, b), p)), add(number(1.0), mul(z, p)))
+    return div(add(x, mul(gain, p)), add(number(1.0), mul(z, p)))
+
+
+def _distributed(factor: Node, node: Node) -> Node:
+    total: Node = ZERO
+    for term in terms(node):
+        total = add(total, mul(factor, term))
+    return total
 
 
 def _coefficients(system: System, method: str) -> dict[str, tuple[Node, Node]]:

@@ -16,13 +16,15 @@ from rall.plugins.cable.tree_layout import lay_out
 from rall.units import get_or_create_dimension, value_of
 from rall.units.table import lookup
 
-__all__ = ["GAMMA", "Cable"]
+__all__ = ["FIRST_GROWTH", "GAMMA", "Cable"]
 
 Floats = NDArray[np.float64]
 
 #: Diagonal of the three-stage SDIRK method of order 2: the smallest (to four digits) for which it is L-stable
 #: (Hairer and Wanner 1996, section IV.6), so that slow modes are followed closely and stiff ones damped at once.
 GAMMA = 0.1805
+#: Share of a source's growth during the step in the first stage; derived in docs/numerics.md.
+FIRST_GROWTH = -0.39073965875054584
 
 _SIEMENS = get_or_create_dimension(length=-2, mass=-1, time=3, current=2)
 _AMP = get_or_create_dimension(current=1)
@@ -56,7 +58,7 @@ class Cable:
         self.domain = Domain("compartments", Layout(graph.n, place, self.layout.stored_compartments))
         self.scratch = {
             name: self.node_variable(name)
-            for name in ("d", "r", "carry", "g", "w", "f", "stage", "rest", "diagonal")
+            for name in ("d", "r", "carry", "g", "w", "f", "first", "second", "rest", "diagonal")
         }
 
     def node_variable(self, name: str) -> Variable:

@@ -35,7 +35,7 @@ class Currents:
     Parameters
     ----------
     conductance, source : Node
-        In the middle of the step.
+        In the middle of the step; the gated parts come on top.
     growth : Node
         By how much the source grows during the step because it depends on t.
     gated_conductance, gated_source : Node
@@ -51,6 +51,11 @@ class Currents:
     gated_conductance: Node = ZERO
     gated_source: Node = ZERO
     linear: bool = True
+
+    @property
+    def whole_conductance(self) -> Node:
+        """Of all parts."""
+        return add(self.conductance, self.gated_conductance)
 
 
 def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -> Currents:
@@ -88,12 +93,9 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
             )
             source = mul(number(0.5), add(begin, end)) if whole_step else end
             parts["growth"] = add(parts["growth"], sub(end, begin))
-        conductance = negative(slope)
-        parts["conductance"] = add(parts["conductance"], conductance)
-        parts["source"] = add(parts["source"], source)
-        if gated:
-            parts["gated_conductance"] = add(parts["gated_conductance"], conductance)
-            parts["gated_source"] = add(parts["gated_source"], source)
+        kind = "gated_" if gated else ""
+        parts[f"{kind}conductance"] = add(parts[f"{kind}conductance"], negative(slope))
+        parts[f"{kind}source"] = add(parts[f"{kind}source"], source)
     return Currents(**parts, linear=linear)
 
 

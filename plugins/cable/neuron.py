@@ -107,12 +107,13 @@ class SpatialNeuron(Group):
         super().__init__(name, cable.domain, empty, namespace, clock, order, dt)
         self.morphology, self.cable = morphology, cable
         self.method, self.cable_method = method, cable_method
+        self._gates: frozenset[str] = frozenset()
+        self._running_state = False
         self._make_geometry()
         placed = place_model(model, self._inside, self.domain)
         self.equations, self.mechanisms = placed.equations, placed.mechanisms
         self._make_variables()
         self._gates = frozenset(self.equations.diff_eq_names)
-        self._running_state = False
         self._set_parameter("Cm", Cm)
         self._set_parameter("Ri", Ri)
         for mask, defaults in placed.defaults:

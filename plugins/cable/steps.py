@@ -19,7 +19,7 @@ from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Solve, Variable
-from rall.plugins.cable.geometry import GAMMA
+from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.units import get_or_create_dimension
@@ -248,16 +248,14 @@ class CableStep:
             half = mul(number(0.5), Name("dt"))
             statements += self._advance(gates, add(half, Name(LAG)) if self.staggered else half)
             bindings.update(gates.bindings)
-        growth: Node | None = None
-        if grows:
-            growth, remembered = self._growth(mechanism, part, bindings)
-            statements += remembered[:2]
+        growth, gated, remembered = self._growth(mechanism, part, bindings)
+        statements += gated
         if mechanism.rows is None:
-            statements += self._base(part.per_area, part.point, growth)
+            statements += self._base(part.per_area, part.point, growth if grows else None, bool(gated))
         else:
-            statements += self._added(part, growth)
+            statements += self._added(part, growth if grows else ZERO, bool(gated))
         if grows:
-            statements += remembered[2:]
+            statements += remembered
         if self.staggered and last and cell.equations.diff_eq_names:
             statements.append(Assign(LAG, mul(number(0.5), Name("dt"))))
         wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
@@ -267,8 +265,8 @@ class CableStep:
 
     def _growth(
         self, mechanism: Mechanism, part: _Part, bindings: dict[str, Variable | Access]
-    ) -> tuple[Node, list[Assign]]:
-        """By how much the current grows during a step (ampere), and the statements that remember what is needed.
+    ) -> tuple[Node, list[Assign], list[Assign]]:
+        """By how much the current grows during a step (ampere), and statements before and after its use.
 
         Time enters through t, and through gates, whose change from the last step serves for this one.  After a change
         from outside (no lag) there is no last step to go by.
@@ -278,42 +276,49 @@ class CableStep:
         conductance = add(mul(area, part.per_area.gated_conductance), part.point.gated_conductance)
         source = add(mul(area, part.per_area.gated_source), part.point.gated_source)
         if conductance is ZERO and source is ZERO:
-            return growth, []
-        for name in ("_gated_conductance", "_gated_source"):
+            return growth, [], []
+        for name in ("_before_conductance", "_before_source"):
             key = f"{name}_{id(mechanism)}"
             if key not in self._memory:
                 self._memory[key] = Variable(name, mechanism.domain)
             bindings[name] = self._memory[key]
-        known = div(mul(number(2.0), Name(LAG)), Name("dt"))
         change = sub(
-            sub(Name("_now_source"), Name("_gated_source")),
-            mul(sub(Name("_now_conductance"), Name("_gated_conductance")), Name("v")),
+            sub(Name("_gated_source"), Name("_before_source")),
+            mul(sub(Name("_gated_conductance"), Name("_before_conductance")), Name("v")),
         )
+        gated = [Assign("_gated_conductance", conductance), Assign("_gated_source", source)]
         remembered = [
-            Assign("_now_conductance", conductance), Assign("_now_source", source),
-            Assign("_gated_conductance", Name("_now_conductance")), Assign("_gated_source", Name("_now_source")),
+            Assign("_before_conductance", Name("_gated_conductance")), Assign("_before_source", Name("_gated_source")),
         ]  # fmt: skip
-        return add(growth, mul(known, change)), remembered
+        known = div(mul(number(2.0), Name(LAG)), Name("dt"))
+        return add(growth, mul(known, change)), gated, remembered
 
-    def _base(self, per_area: Currents, point: Currents, growth: Node | None) -> list[Assign]:
+    def _base(self, per_area: Currents, point: Currents, growth: Node | None, gated: bool = False) -> list[Assign]:
         """Diagonal and right-hand side of all compartments, in siemens and ampere."""
-        area, v = Name("area"), Name("v")
+        conductance, source = self._sums(per_area, point, gated)
+        source = add(mul(Name("_carry"), Name("v")), source)
+        if growth is None:
+            return [Assign("_d", add(Name("_diagonal"), conductance)), Assign("_r", source)]
+        return [
+            Assign("_growth", growth),
+            Assign("_d", add(Name("_diagonal"), conductance)),
+            Assign("_r", add(source, mul(number(FIRST_GROWTH), Name("_growth")))),
+            Assign("_late", Name("_growth")),
+        ]
+
+    @staticmethod
+    def _sums(per_area: Currents, point: Currents, gated: bool) -> tuple[Node, Node]:
+        area = Name("area")
         conductance = add(mul(area, per_area.conductance), point.conductance)
         source = add(mul(area, per_area.source), point.source)
-        statements = [
-            Assign("_d", add(Name("_diagonal"), conductance)),
-            Assign("_r", add(mul(Name("_carry"), v), source)),
-        ]
-        return statements if growth is None else [*statements, Assign("_late", growth)]
+        if gated:
+            return add(Name("_gated_conductance"), conductance), add(Name("_gated_source"), source)
+        return conductance, source
 
-    def _added(self, part: _Part, growth: Node | None) -> list[Assign]:
+    def _added(self, part: _Part, growth: Node, gated: bool) -> list[Assign]:
         """What a mechanism of some compartments adds to their rows."""
-        area = Name("area")
-        sums = {
-            "_d": add(mul(area, part.per_area.conductance), part.point.conductance),
-            "_r": add(mul(area, part.per_area.source), part.point.source),
-            "_late": growth or ZERO,
-        }
+        conductance, source = self._sums(part.per_area, part.point, gated)
+        sums = {"_d": conductance, "_r": add(source, mul(number(FIRST_GROWTH), growth)), "_late": growth}
         return [Assign(target, value) for target, value in sums.items() if value is not ZERO]
 
     # --- the state at the present time ------------------------------------------------------------------------------
@@ -391,19 +396,19 @@ class CableStep:
             raise NotSupportedError("Ic can be read and not recorded; record v and Im, or read Ic after the run")
         if home is not None or name in self.cell.variables:
             on = home or self.cell.mechanisms[0]
-            statements, bindings = self._at_present(on, lambda resolver: resolver.name(name), external)
+            statements, bindings = self.at_present(on, lambda resolver: resolver.name(name), external)
             yield operation(0, on.domain, statements, {**bindings, "_probe": target})
             return
         yield operation(0, target.domain, [Assign("_probe", ZERO)], {"_probe": target})
         for k, mechanism in enumerate(self.cell.mechanisms):
-            statements, bindings = self._at_present(mechanism, lambda r, m=mechanism: self._density_on(m, r), external)
+            statements, bindings = self.at_present(mechanism, lambda r, m=mechanism: self._density_on(m, r), external)
             if mechanism.rows is None:
                 last = statements[-1]
                 statements[-1] = Assign(last.target, add(Name("_probe"), last.value))
             bindings["_probe"] = target if mechanism.rows is None else Access(target, mechanism.rows)
             yield operation(k + 1, mechanism.domain, statements, bindings)
 
-    def _at_present(
+    def at_present(
         self, mechanism: Mechanism, make: Callable[[Resolver], Node], external: Mapping[str, object]
     ) -> tuple[list[Assign], dict[str, Variable | Access]]:
         """Statements that leave the present value of an expression in ``_probe``."""
@@ -449,7 +454,7 @@ class CableStep:
 
     def conductance(self, external: Mapping[str, object]) -> NDArray[np.float64]:
         """Minus the derivative of Im by v now (siemens/metre**2)."""
-        return self._sum_over_mechanisms(external, lambda current: split(current).conductance)
+        return self._sum_over_mechanisms(external, lambda current: split(current).whole_conductance)
 
     def _sum_over_mechanisms(self, external: Mapping[str, object], take: Any) -> NDArray[np.float64]:
         cell = self.cell

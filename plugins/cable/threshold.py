@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError, RallError
-from rall.ir.nodes import FALSE, Binary, Compare, Logic, Name, Node, Not, Select, number, sub
+from rall.ir.nodes import FALSE, Binary, Compare, Logic, Name, Node, Not, Select, mul, number, sub
 from rall.ir.parse import parse
 from rall.ir.statements import parse_statements
 from rall.model import Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
+from rall.plugins.cable.mechanisms import Mechanism
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ __all__ = ["Threshold"]
 
 _SECOND = get_or_create_dimension(second=1)
 _LONG_AGO = -1e4
+#: Tells random numbers in conditions from those of other operations of the cell.
+_DRAW = 0x7E57
+
+_Made: TypeAlias = tuple[list[Assign], dict[str, Variable | Access]]
 
 
 class Threshold:
@@ -47,7 +52,6 @@ class Threshold:
     ) -> None:
         self.cell, self.condition, self.reset = cell, condition, reset
         self.refractory = refractory
-        self._bound: dict[str, Variable | Access] = {}
         if condition is None:
             if reset is not None or refractory is not False:
                 raise RallError("reset and refractory need a threshold")
@@ -62,6 +66,9 @@ class Threshold:
         if not everything:
             self.rows = Variable("location", self.domain, kind="integer", role="constant")
             self.rows.set(storage)
+        mask = np.zeros(cell.N, bool)
+        mask[self.compartments] = True
+        self._here = Mechanism(mask, self.domain, self.rows)
         self.spiking = Variable("_spiking", self.domain, kind="boolean", role="scratch")
         self.last = Variable("lastspike", self.domain, _SECOND)
         self.last.set(_LONG_AGO)
@@ -93,67 +100,82 @@ class Threshold:
         if self.condition is None:
             return
         if self.refractory is not False:
-            yield self._operation("0refractory", "groups", self.cell.order - 1, [Assign("_free", self._end())])
-        spiking: Node = self._resolved(self.condition)
-        statements = [Assign("_fired", spiking)]
+            statements, bindings, over = self._end()
+            yield self._operation(
+                "0refractory", ("groups", self.cell.order - 1), [*statements, Assign("_free", over)], bindings, model
+            )
+        statements, bindings = self._boolean(self.condition, "a threshold is a condition")
+        spiking: Node = Name("_probe")
         if self.refractory is not False:
-            statements[0] = Assign("_fired", Logic("and", spiking, Name("_free")))
+            spiking = Logic("and", spiking, Name("_free"))
+        statements = [*statements, Assign("_fired", spiking)]
+        if self.refractory is not False:
             statements.append(Assign("_free", Select(Name("_fired"), FALSE, Name("_free"))))
             statements.append(Assign("_last", Select(Name("_fired"), Name("t"), Name("_last"))))
         statements.append(Assign("_spiking", Name("_fired")))
-        yield self._operation("threshold", "thresholds", self.cell.order, statements)
+        yield self._operation("threshold", ("thresholds", self.cell.order), statements, bindings, model)
         if self.reset is not None:
             yield self._reset_operation()
 
-    def _operation(self, name: str, when: str, order: int, statements: list[Assign]) -> Elementwise:
+    def _operation(
+        self,
+        name: str,
+        place: tuple[str, int],
+        statements: Sequence[Assign],
+        bindings: Mapping[str, Variable | Access],
+        model: Model,
+    ) -> Elementwise:
         cell = self.cell
-        bindings: dict[str, Variable | Access] = {
-            "_free": self.free, "_last": self.last, "_spiking": self.spiking, **self._bound,
+        own: dict[str, Variable | Access] = {
+            **bindings, "_free": self.free, "_last": self.last, "_spiking": self.spiking,
             "t": cell.clock.t_variable, "dt": cell.clock.dt_variable,
+            **cell.random_bindings(self.domain, model, _DRAW),
         }  # fmt: skip
+        when, order = place
         return Elementwise(
             name=f"{cell.name}_{name}", clock=cell.clock, when=when, order=order, domain=self.domain,
-            statements=statements, bindings=bindings,
+            statements=statements, bindings=own,
         )  # fmt: skip
 
-    def _resolved(self, text: str) -> Node:
-        """A condition or time in terms of variables at the places that are looked at."""
+    def _type(self, text: str) -> tuple[Any, Mapping[str, object]]:
+        """Dimension and type of an expression of the user's, and the external values that it needs."""
         cell = self.cell
-        external = cell.externals(cell.identifiers(text))
-        infer_typed(parse(text), cell.environment(external), cell.functions(external))
-        resolver = cell.resolver(external)
-        node = resolver.node(parse(text).node)
-        if not resolver.bindings.keys().isdisjoint(cell.equations.diff_eq_names):
-            raise EquationError(f"a condition of a cell's spikes can use v and parameters, not its gates: '{text}'")
-        self._bound = {
-            name: Access(bound, self.rows) if self.rows is not None and not bound.shared else bound
-            for name, bound in resolver.bindings.items() if isinstance(bound, Variable)
-        }  # fmt: skip
-        return node
+        external = {**cell.run_externals(), **cell.externals(cell.identifiers(text))}
+        return infer_typed(parse(text), cell.environment(external), cell.functions(external)), external
 
-    def _end(self) -> Node:
-        """Whether the refractory time is over, before the step."""
-        text = self.refractory
-        if isinstance(text, Quantity):
-            if dimension_of(text) is not _SECOND:
-                raise RallError(f"refractory is a time or a condition, not {text}")
-            self._bound = {}
-            duration: Node = number(float(value_of(text)))
+    def _present(self, text: str, external: Mapping[str, object]) -> _Made:
+        """Statements that leave an expression's present value in ``_probe``, at the places that are looked at."""
+        node = parse(text).node
+        return self.cell.spatial_step().at_present(self._here, lambda resolver: resolver.node(node), external)
+
+    def _boolean(self, text: str, meant: str) -> _Made:
+        found, external = self._type(text)
+        if found.kind != "boolean":
+            raise EquationError(f"{meant}, and '{text}' is a value; compare it with something", text, 0)
+        return self._present(text, external)
+
+    def _end(self) -> tuple[list[Assign], dict[str, Variable | Access], Node]:
+        """Statements, bindings and the condition that the refractory time is over, before the step."""
+        given = self.refractory
+        if given is True or not isinstance(given, (str, Quantity)):
+            raise RallError(f"refractory is a time or a condition, not {given!r}")
+        statements: list[Assign] = []
+        bindings: dict[str, Variable | Access] = {}
+        if isinstance(given, Quantity):
+            if dimension_of(given) is not _SECOND:
+                raise RallError(f"refractory is a time or a condition, not {given}")
+            duration: Node = number(float(value_of(given)))
         else:
-            if text is True:
-                raise RallError("refractory is a time or a condition, not True")
-            wanted = str(text)
-            node = self._resolved(wanted)
-            external = self.cell.externals(self.cell.identifiers(wanted))
-            kind = infer_typed(parse(wanted), self.cell.environment(external), self.cell.functions(external))
-            if kind.kind == "boolean":
-                return Logic("or", Name("_free"), Not(node))
-            if kind.dimension is not _SECOND:
-                raise EquationError(f"refractory is a time or a condition, and '{text}' is in {kind.dimension}")
-            duration = node
+            found, external = self._type(given)
+            statements, bindings = self._present(given, external)
+            duration = Name("_probe")
+            if found.kind == "boolean":
+                return statements, bindings, Logic("or", Name("_free"), Not(duration))
+            if found.dimension is not _SECOND:
+                raise EquationError(f"refractory is a time or a condition, and '{given}' is in {found.dimension}", given, 0)
         since = sub(Name("t"), Name("_last"))
         # Half a step of tolerance: both times are multiples of dt up to rounding.
-        return Compare(">=", since, sub(duration, number(0.5 * self.cell.clock.dt)))
+        return statements, bindings, Compare(">=", since, sub(duration, mul(number(0.5), Name("dt"))))
 
     def _reset_operation(self) -> Elementwise:
         cell = self.cell

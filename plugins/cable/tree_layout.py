@@ -1,7 +1,7 @@
 """Where the nodes of a tree lie in storage, and in which order a solver visits them.
 
-The tree is rooted at its centre, which halves the longest dependency.  Long unbranched runs are cut into eight
-pieces with a node between each two; the pieces are stored side by side, one a SIMD lane, and eliminated together
+The tree is rooted at its centre, which halves the longest dependency.  Unbranched runs are stored eight side by
+side, one a SIMD lane, and eliminated together; a long one is cut into eight pieces with a node between each two
 (substructuring).  What is left is stored and eliminated from the deepest level up, so that neighbours in the order
 belong to different branches and do not wait for each other.
 """
@@ -19,12 +19,8 @@ from rall.model import PADDING
 __all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out"]
 
 LANES = 8
-#: Rows below which cutting a run does not pay.
-SHORTEST_PIECE = 4
-#: Clock cycles of one step, all sweeps together: a level of the tree (latency), and what a node that is eliminated
-#: between two others costs more than a leaf (throughput).
-LEVEL_LATENCY, MIDDLE_WORK = 100.0, 14.0
-
+#: Rows below which packing runs does not pay: alone into eight pieces, or eight of them side by side.
+SHORTEST_PIECE, SHORTEST_RUN = 4, 3
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -47,10 +43,10 @@ class TreeLayout:
         Nodes that are eliminated as leaves, children first.
     above : ndarray of int64
         Node above each of `order`, -1 for the root.
-    middles : ndarray of int64, shape (k, 3)
-        Nodes that are eliminated between two others, with the node above and the node below (-1 for none).
     pieces : tuple of ndarray
-        Each cut run as nodes of shape (rows, LANES), deepest row first.
+        Each group of runs or pieces of one, as nodes of shape (rows, LANES), deepest row first.
+    between : int
+        How many of the groups, which come first, have nodes below their lanes.
     """
 
     place: Ints
@@ -59,8 +55,8 @@ class TreeLayout:
     stored: int
     order: Ints
     above: Ints
-    middles: Ints
     pieces: tuple[Ints, ...]
+    between: int
 
     @property
     def spare(self) -> int:
@@ -90,13 +86,10 @@ class TreeLayout:
         stored_coupling[place] = np.where(rooted, coupling, 0.0)
         return {
             "size": np.array(
-                [len(self.order), len(self.middles), len(self.pieces), self.stored_compartments, self.stored], np.int64
+                [len(self.order), len(self.pieces), self.between, self.stored_compartments, self.stored], np.int64
             ),
             "order": stored(self.order),
             "parent": stored(self.above),
-            "middle": stored(self.middles[:, 0]),
-            "upper": stored(self.middles[:, 1]),
-            "lower": stored(self.middles[:, 2]),
             "first": np.array([place[p[0, 0]] for p in self.pieces], np.int64),
             "rows": np.array([len(p) for p in self.pieces], np.int64),
             "above": np.array(top, np.int32).reshape(-1),
@@ -133,26 +126,22 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     """
     parent = reroot(np.asarray(parent, np.int64))
     children = np.bincount(parent[parent >= 0], minlength=len(parent))
-    pieces: list[Ints] = []
-    for run in _runs(parent, children, compartments):
-        rows = (len(run) - (LANES - 1)) // LANES
-        if rows >= SHORTEST_PIECE:
-            pieces.append(_cut(run, rows))
+    runs = _runs(parent, children, compartments)
+    cut = _long(runs)
+    joined = _together([run for run in runs if children[run[-1]] and not _is_long(run)])
+    tips = _together([run for run in runs if not children[run[-1]] and not _is_long(run)])
+    pieces, between = [*cut, *joined, *tips], len(cut) + len(joined)
     inside = np.zeros(len(parent), bool)
     for piece in pieces:
         inside[piece.reshape(-1)] = True
-    reduced = _skip(parent, inside)
-    middles = _middles(reduced, inside)
-    inside[middles[:, 0]] = True
-    remaining = _skip(reduced, inside)
-    order = _deepest_first(remaining, inside)
+    above = _skip(parent, inside)
+    order = _deepest_first(above, inside)
     place = np.full(len(parent), -1, np.int64)
     taken = 0
     for piece in pieces:
         place[piece.reshape(-1)] = taken + np.arange(piece.size)
         taken += piece.size
-    loose = np.concatenate([middles[:, 0], order])
-    loose = loose[loose < compartments]
+    loose = order[order < compartments]
     place[loose] = taken + np.arange(len(loose))
     stored_compartments = -(-compartments // PADDING) * PADDING
     junctions = np.arange(compartments, len(parent))
@@ -160,7 +149,7 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     # At least one spare element, for couplings that lead nowhere.
     stored = stored_compartments + -(-(len(junctions) + 1) // PADDING) * PADDING
     return TreeLayout(
-        place, parent, stored_compartments, stored, order, remaining[order], middles, tuple(pieces)
+        place, parent, stored_compartments, stored, order, above[order], tuple(pieces), between
     )
 
 
@@ -216,6 +205,29 @@ def _runs(parent: Ints, children: Ints, compartments: int) -> list[Ints]:
     return runs
 
 
+def _is_long(run: Ints) -> bool:
+    return (len(run) - (LANES - 1)) // LANES >= SHORTEST_PIECE
+
+
+def _long(runs: list[Ints]) -> list[Ints]:
+    """Long runs, cut into eight pieces each."""
+    return [_cut(run, (len(run) - (LANES - 1)) // LANES) for run in runs if _is_long(run)]
+
+
+def _together(runs: list[Ints]) -> list[Ints]:
+    """Groups of eight runs of like length, their far ends in the same row.
+
+    What is left of longer ones is eliminated afterwards, like any other node.
+    """
+    ordered = sorted(runs, key=len, reverse=True)
+    groups = []
+    for k in range(0, len(ordered) - LANES + 1, LANES):
+        rows = len(ordered[k + LANES - 1])
+        if rows >= SHORTEST_RUN:
+            groups.append(np.stack([run[len(run) - rows :][::-1] for run in ordered[k : k + LANES]], axis=1))
+    return groups
+
+
 def _cut(run: Ints, rows: int) -> Ints:
     """Eight pieces from the far end of a run, shape (rows, LANES), deepest row first, one node between pieces."""
     used = run[len(run) - (LANES * rows + LANES - 1) :]
@@ -233,49 +245,6 @@ def _skip(parent: Ints, inside: NDArray[np.bool_]) -> Ints:
         above[through] = parent[above[through]]
     above[inside] = -1
     return above
-
-
-def _middles(parent: Ints, inside: NDArray[np.bool_]) -> Ints:
-    """Nodes with one neighbour above and one below that are worth eliminating first, in order, with both.
-
-    On a single cell a sweep takes as long as its longest chain of dependence, so the choice is between the length
-    of the longest path and the extra work of such nodes; the candidates are those on the longest paths.
-    """
-    usable = np.flatnonzero(~inside)
-    rooted = usable[parent[usable] >= 0]
-    children = np.bincount(parent[rooted], minlength=len(parent))
-    child = np.full(len(parent), -1)
-    child[parent[rooted]] = rooted
-    depth = _depths(parent)
-    reach = depth + _heights(parent, depth, usable)
-    candidate = (children == 1) & (parent >= 0) & ~inside
-    best, chosen = np.inf, np.zeros(len(parent), bool)
-    for limit in (np.inf, *np.unique(np.quantile(reach[usable], np.linspace(0, 1, 9)))):
-        taken = candidate & (reach >= limit)
-        cost = taken.sum() * MIDDLE_WORK + (_depths(_skip(parent, taken | inside)).max() + 1) * LEVEL_LATENCY
-        if cost < best:
-            best, chosen = cost, taken
-    rounds: list[tuple[int, int, int, int]] = []
-    for node in np.flatnonzero(chosen & ~chosen[parent]).tolist():
-        run = [node]
-        while chosen[child[run[-1]]]:
-            run.append(int(child[run[-1]]))
-        line = [int(parent[node]), *run, int(child[run[-1]])]
-        for k in range(1, len(run) + 1):
-            reach_k = k & -k  # cyclic reduction: odd places first, then every fourth, and so on
-            rounds.append((reach_k, line[k], line[k - reach_k], line[min(k + reach_k, len(run) + 1)]))
-    rounds.sort(key=lambda entry: entry[0])
-    return np.array([entry[1:] for entry in rounds], np.int64).reshape(-1, 3)
-
-
-def _heights(parent: Ints, depth: Ints, usable: Ints) -> Ints:
-    """Number of edges to the farthest descendant."""
-    height = np.zeros(len(parent), np.int64)
-    for node in usable[np.argsort(-depth[usable], kind="stable")].tolist():
-        up = parent[node]
-        if up >= 0 and height[up] <= height[node]:
-            height[up] = height[node] + 1
-    return height
 
 
 def _deepest_first(above: Ints, inside: NDArray[np.bool_]) -> Ints:
