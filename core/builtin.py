@@ -51,6 +51,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "point_current": "rall.equations.flags:POINT_CURRENT",
         "membrane_current": "rall.equations.flags:MEMBRANE_CURRENT",
     },
+    "rall.readers": {
+        "swc": "rall.morphology.formats:read_swc",
+        "asc": "rall.morphology.formats:read_asc",
+        "h5": "rall.morphology.formats:read_h5",
+    },
     "rall.viewers": {
         "vtk": "rall.plugins.viewer.vtk:VtkViewer",
         "matplotlib": "rall.plugins.viewer.matplotlib:MatplotlibViewer",

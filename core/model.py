@@ -123,8 +123,9 @@ class Variable:
         What it measures.
     kind : {'float', 'integer', 'boolean'}
         Type of the elements.
-    role : {'state', 'parameter', 'constant', 'scratch', 'clock'}
-        Who writes it: equations, the user, nobody, the program for itself, a clock.
+    role : {'state', 'parameter', 'constant', 'scratch', 'clock', 'table'}
+        Who writes it: equations, the user, nobody, the program for itself, a clock.  A table is written by nobody
+        and has a domain of its own: statements see it whole and only hand it to functions.
     array : ndarray
         Storage; made here unless given.
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from rall.codegen.kernel import lower
+from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.devices.base import CompiledKernel, Device, Program
 from rall.errors import RallError
@@ -17,7 +18,9 @@ from rall.model import Access, Component, Elementwise, Model, Variable
 from rall.options import Options
 from rall.schedule import SLOTS, Schedule, order
 
-__all__ = ["check", "compile_model"]
+__all__ = ["Known", "check", "compile_model"]
+
+Known: TypeAlias = dict[tuple[Kernel, Options], tuple[Kernel, dict[str, str]]]
 
 _KINDS = {"float": "f", "integer": "i", "boolean": "b"}
 _RANDOM = ("_seed", "_stream", "_step", "_element")
@@ -29,6 +32,7 @@ def compile_model(
     options: Options,
     seed: Variable,
     slots: Sequence[str] = SLOTS,
+    known: Known | None = None,
 ) -> Program:
     """Turn components into a program.
 
@@ -44,6 +48,8 @@ def compile_model(
         Shared integer, the seed of all random streams.
     slots : sequence of str
         The slots of a step, in order.
+    known : dict, optional
+        Kernels of earlier compilations; filled.
 
     Raises
     ------
@@ -53,13 +59,18 @@ def compile_model(
     model = Model(tuple(components), seed)  # components -> variables and operations
     schedule = order(model, slots)  # Model -> Schedule
     check(schedule)  # each name bound, each array large enough
-    kernels = {id(op): _kernel(op, options) for op in schedule.operations if isinstance(op, Elementwise)}
+    known = {} if known is None else known
+    kernels = {id(op): _kernel(op, options, known) for op in schedule.operations if isinstance(op, Elementwise)}
     return device.build(schedule, kernels, options)  # Schedule, Kernels -> Program
 
 
-def _kernel(operation: Elementwise, options: Options) -> CompiledKernel:
-    kernel, arguments = lower(operation)
-    return CompiledKernel(optimise(kernel, options), arguments)
+def _kernel(operation: Elementwise, options: Options, known: Known) -> CompiledKernel:
+    lowered, arguments = lower(operation)
+    key = (lowered, options)
+    if key not in known:
+        known[key] = (optimise(lowered, options), {})
+    kernel, printed = known[key]
+    return CompiledKernel(kernel, arguments, printed)
 
 
 def check(schedule: Schedule) -> None:
@@ -105,6 +116,8 @@ def _check_storage(operation: Elementwise, name: str, bound: Variable | Access) 
         array = one.array
         if array.ndim != 1 or array.dtype.kind != _KINDS[one.kind] or not array.flags.c_contiguous:
             raise RallError(f"{where} is declared {one.kind}, and its array is {array.dtype}, {array.shape}")
+    if variable.role == "table":
+        return
     if index is None:
         if not variable.shared and len(variable.array) < stored:
             raise RallError(f"{where} has storage for {len(variable.array)} elements, and {stored} are used")

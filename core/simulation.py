@@ -14,7 +14,7 @@ from rall.errors import NotSupportedError, RallError, RallWarning
 from rall.loop import Loop
 from rall.members import check_names, claim, flatten, with_contained
 from rall.model import Model, Operation, Variable
-from rall.pipeline import compile_model
+from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
 from rall.progress import Progress, Report, readable
 from rall.registry import closest
@@ -344,6 +344,7 @@ class LastRun:
         self.schedule: Schedule | None = None
         self.owners: dict[int, SimulationObject] = {}
         self.took = 0.0
+        self.kernels: Known = {}
 
     def owner_of(self, operation: Operation) -> SimulationObject | None:
         """The object that an operation belongs to."""
@@ -356,7 +357,7 @@ def _compile(
     options = options_from(prefs)
     last.owners.clear()
     owned = [_Owned(one, last.owners) for one in objects]
-    program = compile_model(owned, choose_device(options), options, seed, slots)
+    program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
     last.schedule = program.schedule
     return program
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -17,7 +16,6 @@ from rall.session import options_from, prefs, session
 __all__ = ["choose_device", "get_device", "set_device"]
 
 _RUNTIME = "runtime"
-_OWN = {"c": "rall.devices.c:CDevice", "numpy": "rall.devices.numpy:NumpyDevice"}
 _ALIASES = {"cython": "c"}
 
 
@@ -37,7 +35,7 @@ def set_device(name: str, **settings: object) -> None:
     RallError
         For a device that does not exist, or settings where there are none.
     """
-    known = {_RUNTIME, *_OWN, *_ALIASES}
+    known = {_RUNTIME, *_ALIASES, *builtin_names("rall.devices")}
     if name not in known and name not in names("rall.devices"):
         every = sorted({*known, *names("rall.devices")})
         raise RallError(f"there is no device {name!r}{closest(str(name), every)}; known: {', '.join(every)}")
@@ -81,8 +79,7 @@ def choose_device(options: Options) -> Device:
         if session.first_time("no compiler"):
             warnings.warn(
                 f"{problem}. Until then runs use NumPy, which gives the same results and takes several times "
-                "as long. On Debian and Ubuntu: `apt install gcc`; anywhere: `pip install ziglang`. "
-                "prefs.codegen.target = 'numpy' accepts this silently.",
+                "as long; prefs.codegen.target = 'numpy' accepts this silently.",
                 RallWarning,
                 stacklevel=2,
             )
@@ -90,10 +87,6 @@ def choose_device(options: Options) -> Device:
 
 
 def _make(name: str, options: Options, settings: Mapping[str, object]) -> Device:
-    if name in _OWN and name not in builtin_names("rall.devices"):
-        module, _, attribute = _OWN[name].partition(":")
-        maker = getattr(import_module(module), attribute)
-    else:
-        maker = cast("Callable[..., Any]", find("rall.devices", name))
+    maker = cast("Callable[..., Any]", find("rall.devices", name))
     made = maker(options, settings) if settings else maker(options)
     return cast(Device, made)

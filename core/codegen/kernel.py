@@ -23,7 +23,8 @@ class Load:
     Parameters
     ----------
     role : str
-        Its name in the kernel's text: ``p`` shared, ``s`` one value an element, ``k`` map to another domain.
+        Its name in the kernel's text: ``p`` shared, ``s`` one value an element, ``k`` map to another domain,
+        ``d`` a whole table.
     kind : str
         Type of the elements.
     through : str or None
@@ -36,8 +37,13 @@ class Load:
 
     @property
     def shared(self) -> bool:
-        """Whether all elements see the same value."""
-        return self.role.startswith("p")
+        """Whether all elements see the same value, or the same table."""
+        return self.role[0] in "pd"
+
+    @property
+    def table(self) -> bool:
+        """Whether the kernel sees the array itself, of any length."""
+        return self.role.startswith("d")
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,12 @@ class _Roles:
         variable, index = (bound.variable, bound.index) if isinstance(bound, Access) else (bound, None)
         key = (id(variable), id(index) if index is not None else 0)
         if key not in self.known:
-            through = self.of(index) if index is not None and not variable.shared else None
+            whole = variable.shared or variable.role == "table"
+            through = self.of(index) if index is not None and not whole else None
             is_map = index is None and any(
                 isinstance(b, Access) and b.index is variable for b in self.operation.bindings.values()
             )
-            letter = "p" if variable.shared else "k" if is_map else "s"
+            letter = "d" if variable.role == "table" else "p" if variable.shared else "k" if is_map else "s"
             self.known[key] = f"{letter}{len(self.loads)}"
             self.loads.append(Load(self.known[key], variable.kind, through))
             self.arguments.append(variable)
@@ -106,12 +113,13 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     """Turn an elementwise operation into a kernel and the variables it is called with.
 
     Statements are inlined into one expression for each variable written; what they share is shared in the
-    graph.  Each draw of a random number gets its own index, in the order of the text.
+    graph.  Each draw of a random number gets its own index, in the order of the text: equal calls in two
+    statements are two draws, unless they come from one named subexpression.
     """
     values: dict[str, Node] = {}
-    draws = 0
-    for statement in operation.statements:
-        value, draws = _number_draws(statement.value, draws)
+    draws: dict[object, float] = {}
+    for k, statement in enumerate(operation.statements):
+        value = _number_draws(statement.value, k, draws)
         value = substitute(value, values)
         if operation.mask is not None and statement.target in operation.bindings:
             value = Select(operation.mask, value, values.get(statement.target, Name(statement.target)))
@@ -132,18 +140,17 @@ def _in_roles(value: Node, operation: Elementwise, roles: _Roles) -> Node:
     return substitute(value, mapping)
 
 
-def _number_draws(value: Node, first: int) -> tuple[Node, int]:
+def _number_draws(value: Node, statement: int, draws: dict[object, float]) -> Node:
     """Give every stateful call its index, and make all literals floats: kernels compute in doubles."""
-    count = first
 
     def mark(node: Node) -> Node:
-        nonlocal count
         if isinstance(node, Number) and not isinstance(node.value, bool):
             return number(node.value)
         if isinstance(node, Call) and is_stateful(node.op):
-            count += 1
+            named = isinstance(node.occurrence, str)
+            index = draws.setdefault(node.occurrence if named else (statement, node), float(len(draws)))
             return Call(node.op, *node.children, Name("_seed"), Name("_stream"), Name("_step"),
-                        Name("_element"), Number(float(count - 1)))  # fmt: skip
+                        Name("_element"), Number(index))  # fmt: skip
         return node
 
-    return map_bottom_up(value, mark), count
+    return map_bottom_up(value, mark)

@@ -55,6 +55,9 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
     stored = {store.role for store in kernel.stores}
     lines = [f"def {function}(x):"]
     for k, load in enumerate(kernel.loads):
+        if load.table:
+            lines.append(f"    {load.role} = x[{k}]")
+            continue
         lines.append(f"    a{load.role} = x[{k}]")
         if load.shared:
             lines.append(f"    {load.role} = a{load.role}[0]")

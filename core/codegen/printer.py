@@ -123,6 +123,8 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) 
 
 def _argument(k: int, load: Load) -> str:
     kind = _TYPES[load.kind]
+    if load.table:
+        return f"    const {kind} *{load.role} = (const {kind} *)x[{k}];"
     if load.shared:
         return f"    {kind} *q{load.role} = ({kind} *)x[{k}];\n    const {kind} {load.role} = *q{load.role};"
     pointer = f"({kind} *)__builtin_assume_aligned(x[{k}], {ALIGNMENT})"

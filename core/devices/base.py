@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
@@ -30,10 +30,27 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class CompiledKernel:
-    """A kernel with the variables that it is called with."""
+    """A kernel with the variables that it is called with.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Optimised.
+    arguments : tuple of Variable
+        In the order of its loads.
+    printed : dict of str to str
+        Texts that devices made of it, by the device's name; kept from run to run.
+    """
 
     kernel: Kernel
     arguments: tuple[Variable, ...]
+    printed: dict[str, str] = field(default_factory=dict)
+
+    def text(self, device: str, printer: Callable[[Kernel], str]) -> str:
+        """The kernel's text for a device, printed once."""
+        if device not in self.printed:
+            self.printed[device] = printer(self.kernel)
+        return self.printed[device]
 
 
 class Device(Protocol):

@@ -99,7 +99,7 @@ class CProgram(Program):
             clock = number[id(operation.clock)]
             if isinstance(operation, Elementwise):
                 made = kernels[id(operation)]
-                library = load(print_c(made.kernel), toolchain, options)
+                library = load(made.text("c", print_c), toolchain, options)
                 self._kept.append(library)
                 arrays: list[object] = [v.array for v in made.arguments]
                 calls = [(getattr(library, ENTRY), arrays, operation.domain.layout.stored)]

@@ -304,11 +304,9 @@ class Group(SimulationObject):
 
     def own_types(self) -> dict[str, object]:
         """Dimension and type of variables that are not lines of the equations."""
-        return {
-            n: (v.dimension, v.kind)
-            for n, v in {**self.variables, **self.clock_variables()}.items()
-            if n not in self.equations
-        }
+        lines = set(self.equations)
+        known = {**self.variables, **self.clock_variables()}
+        return {n: (v.dimension, v.kind) for n, v in known.items() if n not in lines}
 
     def random_bindings(self, domain: Domain, model: Model | None, draw: int = 0) -> dict[str, Variable]:
         """What random functions in statements need; `draw` tells several operations of this group apart."""

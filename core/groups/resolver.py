@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 
 from rall.errors import EquationError
-from rall.functions import BUILTIN, CONSTANTS, expand
+from rall.functions import BUILTIN, CONSTANTS, expand, is_stateful
 from rall.ir.nodes import Binary, Call, Name, Node, Number, add, div, mul, number, power, sub
 from rall.ir.parse import parse
 from rall.ir.visit import map_bottom_up, names, substitute
@@ -80,7 +80,7 @@ class Resolver:
             self.bindings[name] = self.table[name]
             return Name(name)
         if name in self.subexpressions:
-            return self.node(self.subexpressions[name])
+            return self.node(_draws_of(name, self.subexpressions[name]))
         if name == "xi" or name.startswith("xi_"):
             return Name(name)
         if name in self.external:
@@ -117,6 +117,17 @@ class Resolver:
         result, bindings = into(node.op, node.children)
         self.table = {**self.table, **bindings}
         return result if isinstance(result, Node) else node
+
+
+def _draws_of(name: str, node: Node) -> Node:
+    """The expression of a name, its random draws told apart from those of other expressions."""
+
+    def mark(part: Node) -> Node:
+        if isinstance(part, Call) and is_stateful(part.op):
+            return Call(part.op, *part.children, occurrence=f"{name}.{part.op}.{part.occurrence}")
+        return part
+
+    return map_bottom_up(node, mark)
 
 
 def external_value(name: str, value: object) -> float | bool:

@@ -23,9 +23,11 @@ _made: WeakValueDictionary[_Key, Node]
 class Node:
     """One expression.  `children` are its operands, in order."""
 
-    __slots__ = ("__weakref__", "_key", "children")
+    __slots__ = ("__weakref__", "_key", "children", "found_names")
     children: tuple[Node, ...]
     _key: _Key
+    #: Kept by `rall.ir.visit.names`.
+    found_names: frozenset[str] | None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._key[1:]}"
@@ -44,7 +46,7 @@ def _intern(cls: type[Node], key: tuple[object, ...], children: tuple[Node, ...]
     if known is not None:
         return known
     node = object.__new__(cls)
-    node._key, node.children = full, children
+    node._key, node.children, node.found_names = full, children, None
     _made[full] = node
     return node
 
@@ -120,9 +122,40 @@ class Logic(_Operation):
 
 
 class Call(_Operation):
-    """A function of `rall.functions` (or the user's) on its arguments."""
+    """A function of `rall.functions` (or the user's) on its arguments.
+
+    Parameters
+    ----------
+    op : str
+        Name of the function.
+    *operands : Node
+        Its arguments.
+    occurrence : int or str
+        Tells apart calls that look the same and give different values, as the two of ``rand() - rand()`` do.
+    """
 
     __slots__ = ()
+
+    def __new__(cls, op: str, *operands: Node, occurrence: int | str = 0) -> Call:
+        """Intern; the occurrence is part of the identity."""
+        key = (op, *operands, occurrence) if occurrence else (op, *operands)
+        return _intern(cls, key, operands)  # type: ignore[return-value]
+
+    @property
+    def occurrence(self) -> int | str:
+        """Which of several calls that look the same; 0 for the first."""
+        return self._key[-1] if len(self._key) > 2 + len(self.children) else 0  # type: ignore[return-value]
+
+    def rebuild(self, children: tuple[Node, ...]) -> Node:
+        """The same call with other arguments."""
+        return self if children == self.children else Call(self.op, *children, occurrence=self.occurrence)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_call_again, (self.op, self.children, self.occurrence))
+
+
+def _call_again(op: str, operands: tuple[Node, ...], occurrence: int | str) -> Call:
+    return Call(op, *operands, occurrence=occurrence)
 
 
 class Not(Node):

@@ -47,6 +47,8 @@ KEYWORDS = _WORDS | {
     "pass", "raise", "return", "try", "while", "with", "yield",
 }  # fmt: skip
 """Words that cannot be names."""
+#: Functions that give a new value at each call, as all functions without arguments may.
+_DRAWS = frozenset(("rand", "randn", "poisson"))
 
 _HINTS = {
     "^": "'^' is not an operator here; use ** for powers",
@@ -205,6 +207,7 @@ class _Parser:
     __slots__ = (
         "calls",
         "depth",
+        "draws",
         "end",
         "kind",
         "names",
@@ -222,6 +225,7 @@ class _Parser:
         self.spans: dict[Node, tuple[int, int]] = {}
         self.operators: dict[Node, int] = {}
         self.calls: dict[Node, tuple[int, ...]] = {}
+        self.draws: dict[str, int] = {}
         self.depth = 0
         self.end = 0  # of the token before the current one
         self.next = _TOKEN.finditer(text).__next__
@@ -272,7 +276,8 @@ class _Parser:
         self.advance()
         if self.value == "(" and self.kind == _OPERATOR:
             places: list[int] = []
-            node: Node = Call(id, *self.arguments(id, places))
+            given = self.arguments(id, places)
+            node: Node = Call(id, *given, occurrence=self.occurrence(id) if not given or id in _DRAWS else 0)
             self.operators.setdefault(node, begin)
             self.calls.setdefault(node, tuple(places))
         else:
@@ -280,6 +285,12 @@ class _Parser:
         if node not in self.spans:
             self.spans[node] = (begin, self.end)
         return node
+
+    def occurrence(self, function: str) -> int:
+        """How many calls of a function stand to the left of this one."""
+        count = self.draws.get(function, 0)
+        self.draws[function] = count + 1
+        return count
 
     def arguments(self, function: str, places: list[int]) -> list[Node]:
         opened = self.start

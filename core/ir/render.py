@@ -30,7 +30,8 @@ def render(node: Node, names: Mapping[str, str] | None = None) -> str:
     Returns
     -------
     str
-        With no more parentheses than needed; products without spaces around the operator.
+        With no more parentheses than needed; products without spaces around the operator.  Calls that draw are
+        told apart by their order alone once the text is parsed again.
     """
     shown = names or {}
     done: dict[Node, _Text] = {}

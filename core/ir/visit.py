@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from weakref import WeakKeyDictionary
 
 from rall.ir.nodes import Call, Name, Node
 
 __all__ = ["count", "functions", "map_bottom_up", "names", "substitute", "walk"]
 
 _EMPTY: frozenset[str] = frozenset()
-_names: WeakKeyDictionary[Node, frozenset[str]] = WeakKeyDictionary()
 
 
 def walk(node: Node | Iterable[Node]) -> Iterator[Node]:
@@ -57,12 +55,26 @@ def names(node: Node) -> frozenset[str]:
     frozenset of str
         Identifiers of all `Name` nodes.
     """
-    known = _names.get(node)
-    if known is not None:
-        return known
-    found = frozenset(part.id for part in walk(node) if isinstance(part, Name))
-    _names[node] = found
-    return found
+    waiting = [node]
+    while waiting:
+        part = waiting[-1]
+        unknown = [child for child in part.children if child.found_names is None]
+        if unknown and part.found_names is None:
+            waiting.extend(unknown)
+            continue
+        waiting.pop()
+        if part.found_names is None:
+            part.found_names = frozenset((part.id,)) if isinstance(part, Name) else _together(part)
+    assert node.found_names is not None
+    return node.found_names
+
+
+def _together(node: Node) -> frozenset[str]:
+    """The names of all operands; often those of one."""
+    found = [child.found_names for child in node.children if child.found_names]
+    if len(found) < 2:
+        return found[0] if found else _EMPTY
+    return found[0].union(*found[1:])
 
 
 def functions(node: Node) -> frozenset[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
+from rall.groups import VariableView
 from rall.morphology import Morphology, Place, Selection
 from rall.plugins.cable.geometry import Cable
 from rall.registry import closest
@@ -114,9 +115,12 @@ class Subtree:
         known = self.group.known_names()
         if plain not in known:
             raise AttributeError(f"{self!r} has no variable '{name}'{closest(name, known)}")
-        view = self.group.view(plain, self.indices, units=plain == name)
-        if value is not view:
-            self.group.write(plain, self.indices, value)
+        if isinstance(value, VariableView) and value.group is self.group and value.name == plain:
+            # What `cell.axon.v += 3*mV` assigns in the end is the view that has done it.
+            return
+        if plain != name and not isinstance(value, str):
+            value = Quantity(np.asarray(value, float), dim=self.group.dimension(plain))
+        self.group.write(plain, self.indices, value)
 
     def __getitem__(self, item: Any) -> Subtree:
         section = self.__dict__["_section"]

@@ -15,6 +15,7 @@ from rall.evaluate import evaluate
 from rall.groups import Resolver
 from rall.integrators import NotIntegrable, System
 from rall.integrators.choose import choose
+from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
@@ -65,7 +66,16 @@ class CableStep:
         self.late = cell.cable.node_variable("late")
         self._maps: dict[tuple[int, int], Variable] = {}
         self._resolved: dict[int, Gates] = {}
-        self._memory: dict[str, Variable] = {}
+        self._gated: set[str] = set()
+        # What gated currents were in the last step; state of the cell, so that stored networks go on as they would.
+        self._memory = {
+            id(mechanism): {
+                name: Variable(f"{name}_{k}", mechanism.domain) for name in ("_before_conductance", "_before_source")
+            }
+            for k, mechanism in enumerate(cell.mechanisms)
+        }
+        for memory in self._memory.values():
+            cell.variables.update({variable.name: variable for variable in memory.values()})
         self.nonlinear: list[str] = []
 
     # --- names of one mechanism ---------------------------------------------------------------------------------
@@ -181,7 +191,7 @@ class CableStep:
             cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
         )
         self.nonlinear = []
-        self._resolved = {}
+        self._resolved, self._gated = {}, set()
         parts = [self._parts(mechanism, external) for mechanism in cell.mechanisms]
         grows = cell.cable_method == "second_order" and any(part.grows for part in parts)
         if cell.mechanisms[0].rows is not None:
@@ -189,7 +199,7 @@ class CableStep:
             yield self._elementwise("0base", cell.domain, base, {**self._scratch(), "v": cell.variables["v"]})
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
             statements, bindings = self._membrane(mechanism, part, grows, k == len(parts) - 1)
-            yield self._elementwise(f"{k + 1}membrane", mechanism.domain, statements, bindings, model)
+            yield self._elementwise(f"{k + 1}membrane", mechanism.domain, statements, bindings, model, 2 * k)
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
         if grows:
             variables["late"] = self.late
@@ -198,11 +208,12 @@ class CableStep:
             structure=structure, variables=variables,
         )  # fmt: skip
         if not self.staggered:
-            for mechanism in cell.mechanisms:
+            for k, mechanism in enumerate(cell.mechanisms):
                 if mechanism.equations:
                     gates = self._resolved[id(mechanism)]
                     statements = self._advance(gates, mul(number(0.5), Name("dt")))
-                    yield self._elementwise("8zgates", mechanism.domain, statements, gates.bindings, model, 1)
+                    name = f"8zgates{k}"
+                    yield self._elementwise(name, mechanism.domain, statements, gates.bindings, model, 2 * k + 1)
 
     def _elementwise(
         self,
@@ -277,11 +288,8 @@ class CableStep:
         source = add(mul(area, part.per_area.gated_source), part.point.gated_source)
         if conductance is ZERO and source is ZERO:
             return growth, [], []
-        for name in ("_before_conductance", "_before_source"):
-            key = f"{name}_{id(mechanism)}"
-            if key not in self._memory:
-                self._memory[key] = Variable(name, mechanism.domain)
-            bindings[name] = self._memory[key]
+        bindings.update(self._memory[id(mechanism)])
+        self._gated |= names(conductance) | names(source)
         change = sub(
             sub(Name("_gated_source"), Name("_before_source")),
             mul(sub(Name("_gated_conductance"), Name("_before_conductance")), Name("v")),
@@ -349,7 +357,7 @@ class CableStep:
 
     def synchronise(self, changed: str) -> None:
         """Bring the stored gates to the present time before something that they depend on is changed."""
-        read = {name for gates in self._resolved.values() for name in gates.bindings}
+        read = {name for gates in self._resolved.values() for name in gates.bindings} | self._gated
         if self.lag.array[0] != 0.0 and (changed in read or changed in self.cell.equations.diff_eq_names):
             for name, values in self.synchronised().items():
                 self.cell.variables[name].set(values)
@@ -477,27 +485,40 @@ class CableStep:
         return seen
 
     def steady_state(self, external: Mapping[str, object]) -> None:
-        """Set every differential variable to where its equation stands still at the present voltage."""
+        """Set every differential variable to where its equation stands still at the present voltage, without noise."""
         self.lag.array[0] = 0.0
         for mechanism in self.cell.mechanisms:
             if not mechanism.equations:
                 continue
             gates = self.gates(mechanism, external)
             values = self._values(gates.bindings)
+            forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
             for _ in range(_STEADY_ROUNDS):
                 change = 0.0
-                for name, rhs in gates.system.equations.items():
-                    form = linear_form(rhs, name)
-                    if form is None:
-                        raise RallError(f"the equation of '{name}' is not linear in '{name}'; set its initial value yourself")
-                    new = np.broadcast_to(evaluate(negative(div(form[1], form[0])), values), (mechanism.domain.size,))
+                for name, form in forms.items():
+                    with np.errstate(divide="ignore", invalid="ignore"):
+                        found = evaluate(negative(div(form[1], form[0])), values)
+                    new = np.broadcast_to(found, (mechanism.domain.size,))
                     old = values.get(name, np.zeros(1))
                     change = max(change, float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12))))
                     values[name] = new
                 if change < 1e-13:
                     break
+            else:
+                raise RallError(f"no steady state of {', '.join(forms)} was found; set their initial values yourself")
             for name in gates.system.equations:
                 self.cell.variables[name].set(values[name])
+
+    @staticmethod
+    def _form(name: str, rhs: Node) -> tuple[Node, Node]:
+        """Slope and constant term of an equation, without its noise."""
+        calm = substitute(rhs, dict.fromkeys(noise_symbols(rhs), ZERO))
+        form = linear_form(calm, name)
+        if form is None:
+            raise RallError(f"the equation of '{name}' is not linear in '{name}'; set its initial value yourself")
+        if form[0] is ZERO:
+            raise RallError(f"the equation of '{name}' has no steady state; set its initial value yourself")
+        return form
 
     def description(self) -> str:
         """How the cable is stepped."""
