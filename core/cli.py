@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -101,6 +102,7 @@ def _add_repairs(parser: argparse.ArgumentParser) -> None:
 
 def _demo(given: argparse.Namespace) -> int:
     """Read a cell, give it Hodgkin-Huxley channels, fire it with a current at the soma, and draw it."""
+    os.environ.setdefault("MPLBACKEND", "agg")  # pictures are written, not shown
     file = Path(given.file) if given.file else data.path(_CELLS[given.cell])
     given.out.mkdir(parents=True, exist_ok=True)
     outcome = demonstrate(Settings(file, given.out, given.scale, given.min_radius, given.soma))

@@ -35,7 +35,7 @@ from rall.only import (
     view3d,
 )
 
-__all__ = ["MODEL", "Outcome", "Settings", "demonstrate"]
+__all__ = ["MODEL", "Outcome", "Settings", "demonstrate", "input_conductance"]
 
 #: The squid's channels (Hodgkin and Huxley, J Physiol 117:500, 1952, at 6.3 C), written for a rest of -65 mV.
 MODEL = """
@@ -211,7 +211,9 @@ class _Experiment:
 
     def fire(self) -> None:
         """Inject a current, doubled until there is a spike."""
-        amplitude = _round_up(_DEPOLARISED * self._input_conductance())
+        cell, tree = self.cell, self.outcome.tree
+        membrane = np.asarray(cell.Cm / cell.time_constant * cell.area)
+        amplitude = _round_up(_DEPOLARISED * 1e6 * input_conductance(tree, membrane, _RESISTIVITY))
         for _ in range(_TRIALS):
             self.network.run(_ONSET * ms)
             self.cell.I[self.site] = amplitude * nA
@@ -226,18 +228,6 @@ class _Experiment:
             f"no spike within {_PATIENCE:g} ms at up to {amplitude / 2:g} nA; is the cell's size in um? "
             "`rall check FILE` shows its measures, and --scale changes its unit"
         )
-
-    def _input_conductance(self) -> float:
-        """Steady conductance at the root (uS), with the channels as they are at rest."""
-        tree, cell = self.outcome.tree, self.cell
-        graph = tree.conductance_graph()
-        load = np.zeros(len(graph))
-        load[: tree.n] = np.asarray(cell.Cm / cell.time_constant * cell.area)
-        series = graph.resistance * _RESISTIVITY * 1e4  # 1/um times ohm cm is 1e4 ohm
-        for node in graph.order[:0:-1].tolist():
-            if load[node] > 0:
-                load[graph.parent[node]] += 1 / (1 / load[node] + series[node])
-        return float(load[0] * 1e6)
 
     def draw(self, folder: Path) -> None:
         """Write both pictures, as far as the machine can."""
@@ -260,6 +250,36 @@ class _Experiment:
         axes.legend(frameon=False, ncols=len(self.places), loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axes.figure.savefig(folder / "traces.png", dpi=150)
         return folder / "traces.png"
+
+
+def input_conductance(tree: Tree, membrane: NDArray[np.float64], resistivity: float) -> float:
+    """Conductance that a steady current meets at the first compartment of a passive tree.
+
+    From the tips on, each node adds its branch (its load in series with the axial resistance) to its parent:
+    Rall's rule (Exp Neurol 1:491, 1959).
+
+    Parameters
+    ----------
+    tree : Tree
+        The compartments.
+    membrane : array of float, shape (n,)
+        Membrane conductance of each (siemens).
+    resistivity : float
+        In ohm cm.
+
+    Returns
+    -------
+    float
+        In siemens.
+    """
+    graph = tree.conductance_graph()
+    load = np.zeros(len(graph))
+    load[: tree.n] = membrane
+    series = graph.resistance * resistivity * 1e4  # 1/um times ohm cm is 1e4 ohm
+    for node in graph.order[:0:-1].tolist():
+        if load[node] > 0:
+            load[graph.parent[node]] += 1 / (1 / load[node] + series[node])
+    return float(load[0])
 
 
 def _electrodes(tree: Tree, site: int) -> dict[str, int]:

@@ -91,4 +91,6 @@ def find_name(name: str, arrays: bool) -> object:
         return find("rall.components", name)
     except PluginError as problem:
         guess = closest(name, public_names(arrays))
-        raise AttributeError(f"there is no public name {name!r}{guess}" if guess else str(problem)) from problem
+        raise AttributeError(
+            f"there is no public name {name!r}{guess}" if guess else str(problem)
+        ) from problem

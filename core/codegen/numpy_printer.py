@@ -18,6 +18,12 @@ def _text(node: Node, named: dict[Node, str]) -> str:
     return named.get(node) or _operation(node, named)
 
 
+def _result(node: Node, named: dict[Node, str], stored: set[str]) -> str:
+    """A value that no store of this kernel changes."""
+    is_view = isinstance(node, Name) and node.id in stored
+    return f"np.array({_text(node, named)})" if is_view else _text(node, named)
+
+
 def _operation(node: Node, named: dict[Node, str]) -> str:
     if isinstance(node, Number):
         value = node.value
@@ -70,7 +76,7 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
         lines.append(f"    t{k} = {_operation(node, named)}")
         named[node] = f"t{k}"
     # All values first, then all stores: an element sees every variable as it was before the kernel.
-    lines += [f"    r{k} = {_text(store.value, named)}" for k, store in enumerate(kernel.stores)]
+    lines += [f"    r{k} = {_result(store.value, named, stored)}" for k, store in enumerate(kernel.stores)]
     through = {load.role: load.through for load in kernel.loads}
     for k, store in enumerate(kernel.stores):
         if through[store.role]:

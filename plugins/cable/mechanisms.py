@@ -14,7 +14,7 @@ from rall.errors import EquationError
 from rall.model import PADDING, Domain, Layout, Variable
 from rall.units import get_or_create_dimension
 
-__all__ = ["Mechanism", "Placed", "place_model"]
+__all__ = ["Local", "Mechanism", "Placed", "place_model"]
 
 Mask = NDArray[np.bool_]
 _DENSITY = get_or_create_dimension(length=-2, current=1)
@@ -49,6 +49,28 @@ class Mechanism:
     def members(self) -> NDArray[np.int64]:
         """User indices of its compartments, in the order of its elements."""
         return np.flatnonzero(self.mask)
+
+
+class Local(Variable):
+    """A mechanism's variable as messages about it see it: an element for every compartment, 0 where it does not live.
+
+    Parameters
+    ----------
+    variable : Variable
+        What it shares its storage with.
+    mechanism : Mechanism
+        Where that lives.
+    """
+
+    def __init__(self, variable: Variable, mechanism: Mechanism) -> None:
+        super().__init__(variable.name, variable.domain, variable.dimension, variable.kind, variable.role, variable.array)
+        self._mechanism = mechanism
+
+    def get(self) -> NDArray[np.generic]:
+        """Values for all compartments of the cell; shape (compartments,)."""
+        everywhere = np.zeros(len(self._mechanism.mask))
+        everywhere[self._mechanism.members] = super().get()
+        return everywhere
 
 
 @dataclass(frozen=True)

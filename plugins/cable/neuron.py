@@ -109,6 +109,7 @@ class SpatialNeuron(Group):
         self.method, self.cable_method = method, cable_method
         self._gates: frozenset[str] = frozenset()
         self._running_state = False
+        self._in_run = False
         self._make_geometry()
         placed = place_model(model, self._inside, self.domain)
         self.equations, self.mechanisms = placed.equations, placed.mechanisms
@@ -241,6 +242,11 @@ class SpatialNeuron(Group):
 
     def store_values(self, name: str, selection: NDArray[np.int64] | None, values: Any) -> None:
         """See `Group.store_values`; compartments where the variable does not live are left out."""
+        if self._in_run and name in self._step.uniform:
+            raise RallError(
+                f"'{name}' of '{self.name}' is constant and cannot change during a run; set it between runs, or leave out "
+                "the flag 'constant' of its line"
+            )
         domain = self.variables[name].domain
         if domain is self.domain or self.variables[name].shared:
             super().store_values(name, selection, values)
@@ -307,14 +313,22 @@ class SpatialNeuron(Group):
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         super().before_run(namespace)
+        self._in_run = True
         for name in ("Cm", "Ri"):
             if not (self.variables[name].get() > 0).all():
                 raise RallError(f"{name} of '{self.name}' must be positive everywhere")
 
+    def after_run(self) -> None:
+        """See `SimulationObject.after_run`."""
+        self._in_run = False
+
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
         yield from self._step.operations(model)
-        yield Check(name=f"{self.name}_9check", clock=self.clock, when="groups", order=self.order, variable=self.variables["v"])
+        checked = [self.variables["v"], *self._step.unbounded()]
+        for k, variable in enumerate(checked):
+            name = f"{self.name}_9check{k}"
+            yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
 
     def spikes_of(self, event: str) -> tuple[Variable, NDArray[np.int64], NDArray[np.int64]]:

@@ -15,13 +15,14 @@ from rall.evaluate import evaluate
 from rall.groups import Resolver
 from rall.integrators import NotIntegrable, System
 from rall.integrators.choose import choose
+from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
 from rall.integrators.noise import noise_symbols
-from rall.ir.algebra import linear_form, negative
+from rall.ir.algebra import linear_form, negative, nonnegative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
-from rall.plugins.cable.mechanisms import Mechanism
+from rall.plugins.cable.mechanisms import Local, Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.units import get_or_create_dimension
 
@@ -33,6 +34,7 @@ __all__ = ["CABLE_METHODS", "CableStep"]
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
 _STEADY_ROUNDS = 200
+_EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class CableStep:
         self._maps: dict[tuple[int, int], Variable] = {}
         self._resolved: dict[int, Gates] = {}
         self._gated: set[str] = set()
+        #: Shared stand-ins for constant parameters that have one value everywhere.
+        self.uniform: dict[str, Variable] = {}
         # What gated currents were in the last step; state of the cell, so that stored networks go on as they would.
         self._memory = {
             id(mechanism): {
@@ -85,13 +89,30 @@ class CableStep:
         cell = self.cell
         table: dict[str, Variable | Access] = {}
         for name, variable in {**cell.variables, **cell.clock_variables(), **self._scratch()}.items():
-            bound = self._seen_from(mechanism, variable)
+            bound = self._seen_from(mechanism, self._uniform(name, variable))
             if bound is not None:
                 table[name] = bound
         subexpressions = {line.varname: line.node for line in cell.equations.subexpressions}
         subexpressions["Im"] = self.density()
         values = {**external, **cell.equations.bindings}
         return Resolver(table, subexpressions, values, cell.constants)
+
+    def _uniform(self, name: str, variable: Variable) -> Variable:
+        """A constant parameter that has one value everywhere as a shared one: kernels then need not load it.
+
+        The value stays data; only a parameter that becomes different from place to place makes another kernel.
+        """
+        line = self.cell.equations.get(name)
+        if variable.shared or line is None or not line.has("constant"):
+            return variable
+        values = variable.get()
+        if (values != values[0]).any():
+            self.uniform.pop(name, None)
+            return variable
+        if name not in self.uniform:
+            self.uniform[name] = Variable(name, SHARED, variable.dimension, variable.kind, "constant")
+        self.uniform[name].array[0] = values[0]
+        return self.uniform[name]
 
     def _scratch(self) -> dict[str, Variable]:
         scratch = self.cell.cable.scratch
@@ -354,6 +375,15 @@ class CableStep:
             else:
                 values[name] = bound.array[0] if bound.shared else bound.get()
         return values
+
+    def unbounded(self) -> Iterable[Variable]:
+        """Gates of which it is not known that they stay finite as long as the voltage does."""
+        for mechanism in self.cell.mechanisms:
+            gates = self._resolved.get(id(mechanism))
+            for name, rhs in ({} if gates is None else gates.system.equations).items():
+                form = linear_form(rhs, name)
+                if not isinstance(gates.integrator, _EXPONENTIAL) or form is None or not nonnegative(negative(form[0])):
+                    yield Local(self.cell.variables[name], mechanism)
 
     def synchronise(self, changed: str) -> None:
         """Bring the stored gates to the present time before something that they depend on is changed."""

@@ -19,8 +19,8 @@ from rall.model import PADDING
 __all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out"]
 
 LANES = 8
-#: Rows below which packing runs does not pay: alone into eight pieces, or eight of them side by side.
-SHORTEST_PIECE, SHORTEST_RUN = 4, 3
+#: Rows below which packing does not pay: a run cut into eight, eight runs that end in tips, eight that link two nodes.
+SHORTEST_PIECE, SHORTEST_TIP, SHORTEST_LINK = 4, 2, 3
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -128,9 +128,9 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     children = np.bincount(parent[parent >= 0], minlength=len(parent))
     runs = _runs(parent, children, compartments)
     cut = _long(runs)
-    joined = _together([run for run in runs if children[run[-1]] and not _is_long(run)])
-    tips = _together([run for run in runs if not children[run[-1]] and not _is_long(run)])
-    pieces, between = [*cut, *joined, *tips], len(cut) + len(joined)
+    links = _together([run for run in runs if children[run[-1]] and not _is_long(run)], SHORTEST_LINK)
+    tips = _together([run for run in runs if not children[run[-1]] and not _is_long(run)], SHORTEST_TIP)
+    pieces, between = [*cut, *links, *tips], len(cut) + len(links)
     inside = np.zeros(len(parent), bool)
     for piece in pieces:
         inside[piece.reshape(-1)] = True
@@ -214,7 +214,7 @@ def _long(runs: list[Ints]) -> list[Ints]:
     return [_cut(run, (len(run) - (LANES - 1)) // LANES) for run in runs if _is_long(run)]
 
 
-def _together(runs: list[Ints]) -> list[Ints]:
+def _together(runs: list[Ints], shortest: int) -> list[Ints]:
     """Groups of eight runs of like length, their far ends in the same row.
 
     What is left of longer ones is eliminated afterwards, like any other node.
@@ -223,7 +223,7 @@ def _together(runs: list[Ints]) -> list[Ints]:
     groups = []
     for k in range(0, len(ordered) - LANES + 1, LANES):
         rows = len(ordered[k + LANES - 1])
-        if rows >= SHORTEST_RUN:
+        if rows >= shortest:
             groups.append(np.stack([run[len(run) - rows :][::-1] for run in ordered[k : k + LANES]], axis=1))
     return groups
 
