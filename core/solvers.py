@@ -7,18 +7,20 @@ Here in Python, and chosen here: the compiled `rall._engine` takes the place of 
 from __future__ import annotations
 
 import os
-from typing import Protocol, TypeAlias
+from importlib import import_module
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rall import random
 
+_engine: Any
 try:
-    from rall import _engine
+    _engine = import_module("rall._engine")
 except ImportError:  # installed without a compiler
-    _engine = None  # type: ignore[assignment]
+    _engine = None
 if os.environ.get("RALL_NO_ENGINE", "") not in ("", "0"):
-    _engine = None  # type: ignore[assignment]
+    _engine = None
 
 __all__ = [
     "Queue",

@@ -8,6 +8,7 @@ from rall.codegen.kernel import Kernel
 from rall.codegen.values import plan
 from rall.functions import spelling
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
+from rall.ir.visit import names
 
 __all__ = ["print_numpy"]
 
@@ -59,6 +60,7 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
     """
     order = plan(kernel)
     stored = {store.role for store in kernel.stores}
+    used = frozenset().union(*(names(store.value) for store in kernel.stores))
     lines = [f"def {function}(x):"]
     for k, load in enumerate(kernel.loads):
         if load.table:
@@ -69,7 +71,7 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
             lines.append(f"    {load.role} = a{load.role}[0]")
         elif load.through is None:
             lines.append(f"    {load.role} = a{load.role}")
-        elif load.role not in stored:
+        elif load.role in used or load.role not in stored:
             lines.append(f"    {load.role} = a{load.role}[{load.through}]")
     named: dict[Node, str] = {}
     for k, node in enumerate((*order.uniform, *order.varying)):

@@ -12,7 +12,7 @@ from rall.codegen.kernel import Kernel, Load
 from rall.codegen.values import plan
 from rall.functions import is_stateful, spelling
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
-from rall.ir.visit import walk
+from rall.ir.visit import names, walk
 from rall.model import ALIGNMENT, PADDING
 
 __all__ = ["ENTRY", "print_c"]
@@ -104,10 +104,11 @@ def print_c(kernel: Kernel) -> str:
 def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) -> list[str]:
     through = {load.role: load.through for load in kernel.loads}
     stored = {store.role for store in kernel.stores}
+    used = frozenset().union(*(names(store.value) for store in kernel.stores))
     lines = ["    #pragma omp simd", "    for (long long i = 0; i < n; i++) {"]
     for load in kernel.loads:
         place = f"(long long)a{load.through}[i]" if load.through else "i"
-        only_added = load.through and load.role in stored
+        only_added = load.through and load.role in stored and load.role not in used
         if not load.shared and not only_added:
             lines.append(f"        const {_TYPES[load.kind]} {load.role} = a{load.role}[{place}];")
     for k, node in enumerate(varying):

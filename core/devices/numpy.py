@@ -41,7 +41,7 @@ class NumpyDevice:
 def compile_kernel(made: CompiledKernel, stored: int) -> Step:
     """A function without arguments that runs a kernel over `stored` elements of the arrays of its variables."""
     scope = numpy_namespace() | {"draws": draws}
-    exec(compile(print_numpy(made.kernel), "<rall kernel>", "exec"), scope)
+    exec(compile(made.text("numpy", print_numpy), "<rall kernel>", "exec"), scope)
     function = scope["kernel"]
     arrays = [
         v.array if load.shared or load.through else v.array[:stored]

@@ -182,6 +182,7 @@ class Group(SimulationObject):
             raise RallError(f"'{name}' of '{self.name}' cannot be set")
         if isinstance(value, str):
             plain = self.evaluate(value, selection, dimension=variable.dimension)
+            plain = self._single(name, value, plain) if variable.shared else plain
         else:
             value = value.value if isinstance(value, VariableView) else value
             if dimension_of(value) is not variable.dimension and not _is_zero(value):
@@ -196,6 +197,17 @@ class Group(SimulationObject):
             raise RallError(f"'{name}' of '{self.name}' takes one value or {count}, not {np.shape(plain)}")
         self.before_write(name)
         self.store_values(name, selection, plain)
+
+    def _single(self, name: str, text: str, values: NDArray[Any]) -> NDArray[Any]:
+        """The value of a text for a shared variable, which must not differ between elements."""
+        single = {n for n, v in self.variables.items() if v.shared}
+        differing = sorted((self.identifiers(text) & self.known_names()) - single)
+        if differing:
+            raise RallError(
+                f"'{name}' of '{self.name}' has one value for all elements, and '{differing[0]}' in '{text}' may differ "
+                "between them"
+            )
+        return values[:1]
 
     def store_values(self, name: str, selection: Indices | None, values: Any) -> None:
         """Put checked values (SI base units) where they belong."""
@@ -243,7 +255,10 @@ class Group(SimulationObject):
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
         everything = np.arange(self.domain.size)
         if isinstance(item, str):
-            return everything[self.evaluate(item).astype(bool)]
+            chosen = self.evaluate(item)
+            if chosen.dtype != bool:
+                raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
+            return everything[chosen]
         if isinstance(item, VariableView):
             item = item.value
         try:

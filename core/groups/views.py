@@ -71,6 +71,12 @@ class VariableView:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self.value, dtype)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        return getattr(ufunc, method)(*map(_plain, inputs), **keywords)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        return func(*_all_plain(args), **_all_plain(kwargs))
+
     def __float__(self) -> float:
         return float(self.value)
 
@@ -95,6 +101,15 @@ def _single(item: Any) -> bool:
 
 def _plain(operand: Any) -> Any:
     return operand.value if isinstance(operand, VariableView) else operand
+
+
+def _all_plain(arguments: Any) -> Any:
+    """Arguments of a NumPy function with views replaced by their values, in lists too."""
+    if isinstance(arguments, dict):
+        return {name: _all_plain(one) for name, one in arguments.items()}
+    if isinstance(arguments, (list, tuple)):
+        return type(arguments)(_all_plain(one) for one in arguments)
+    return _plain(arguments)
 
 
 def _forward(function: Callable[[Any, Any], Any]) -> Callable[[VariableView, Any], Any]:

@@ -177,9 +177,7 @@ def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
     layout = Layout(len(storage), place.astype(np.int64), -(-len(storage) // PADDING) * PADDING)
     domain = Domain("region", layout)
     rows = Variable("rows", domain, kind="integer", role="constant")
-    return Mechanism(mask, domain, _fill_rows(rows, storage))
-
-
-def _fill_rows(rows: Variable, storage: NDArray[np.int64]) -> Variable:
     rows.set(storage)
-    return rows
+    # What the padding adds must not reach a compartment.
+    rows.array[layout.padding()] = whole.layout.padding()[-1]
+    return Mechanism(mask, domain, rows)

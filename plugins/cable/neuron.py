@@ -15,6 +15,8 @@ from rall.model import Check, Clock, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.mechanisms import Mechanism, place_model
+from rall.plugins.cable.present import Present
+from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Subtree, below, child_of, find_compartments
 from rall.plugins.cable.steps import CABLE_METHODS, CableStep
 from rall.plugins.cable.threshold import Threshold
@@ -120,7 +122,8 @@ class SpatialNeuron(Group):
         for mask, defaults in placed.defaults:
             for variable, value in defaults.items():
                 self._set_default(variable, value, mask)
-        self._step = CableStep(self)
+        scope = Scope(self)
+        self._scope, self._step, self._present = scope, CableStep(scope), Present(scope)
         self._running_state = True
         self._threshold = Threshold(self, threshold, reset, refractory, threshold_location)
         self._ready = True
@@ -185,7 +188,7 @@ class SpatialNeuron(Group):
             Voltage, one or one for each compartment.
         """
         self.write("v", None, v)
-        self._step.steady_state(self.run_externals())
+        self._present.steady_state(self.run_externals())
 
     def indices_of(self, item: Any) -> NDArray[np.int64]:
         """Compartments that an index means; besides what groups take, places, sections and distances."""
@@ -210,7 +213,7 @@ class SpatialNeuron(Group):
     @property
     def time_constant(self) -> Quantity:
         """Membrane time constant Cm/conductance of each compartment now, shape (compartments,)."""
-        conductance = self._step.conductance(self.run_externals())
+        conductance = self._present.conductance(self.run_externals())
         return Quantity(self.variables["Cm"].get() / conductance, dim=_SECOND)
 
     # --- values ---------------------------------------------------------------------------------------------------
@@ -218,17 +221,17 @@ class SpatialNeuron(Group):
     def values_of(self, name: str) -> NDArray[Any]:
         """See `Group.values_of`; gates at the present time, NaN where a variable does not live."""
         if name == "Im":
-            return self._step.membrane_current(self.run_externals())
+            return self._present.membrane_current(self.run_externals())
         if name == "Ic":
-            im = self._step.membrane_current(self.run_externals())
+            im = self._present.membrane_current(self.run_externals())
             axial = self.cable.axial_current(self.variables["v"].get(), self.variables["Ri"].get())
             return im + axial / (self.cable.tree.area * 1e-12)
-        if name in self._gates and self._step.lag.array[0]:
-            return self._everywhere(name, self._step.synchronised([name])[name])
+        if name in self._gates and self._scope.lag.array[0]:
+            return self._everywhere(name, self._present.synchronised([name])[name])
         if name in self.variables:
             variable = self.variables[name]
             return variable.get() if variable.shared else self._everywhere(name, variable.get())
-        return self._step.expression(name, self.run_externals())
+        return self._present.expression(name, self.run_externals())
 
     def _everywhere(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """Values of a variable that lives on some compartments, NaN on the others."""
@@ -242,7 +245,7 @@ class SpatialNeuron(Group):
 
     def store_values(self, name: str, selection: NDArray[np.int64] | None, values: Any) -> None:
         """See `Group.store_values`; compartments where the variable does not live are left out."""
-        if self._in_run and name in self._step.uniform:
+        if self._in_run and name in self._scope.uniform:
             raise RallError(
                 f"'{name}' of '{self.name}' is constant and cannot change during a run; set it between runs, or leave out "
                 "the flag 'constant' of its line"
@@ -258,8 +261,8 @@ class SpatialNeuron(Group):
 
     def before_write(self, name: str) -> None:
         """See `Group.before_write`: what gates depend on changes at the present time, not half a step before."""
-        if self._running_state:
-            self._step.synchronise(name)
+        if self._running_state and self._step.reads(name):
+            self._present.synchronise()
 
     def writes_in_program(self) -> bool:
         """Whether operations other than the cell's own step change its state."""
@@ -269,7 +272,7 @@ class SpatialNeuron(Group):
         self, names: Sequence[str], owner: str, clock: Clock, when: str, order: int
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """See `Group.probe`; gates and what is computed from them are given at the present time."""
-        return self._step.probe(names, owner, (clock, when, order))
+        return self._present.probe(names, owner, (clock, when, order))
 
     def describe_element(self, index: int) -> str:
         """Region and distance of a compartment."""
@@ -279,7 +282,7 @@ class SpatialNeuron(Group):
 
     def record_weights(self, name: str, item: Any) -> tuple[Any, ...]:
         """See `Group.record_weights`; the voltage at a place is interpolated."""
-        home = self._step.home(name)
+        home = self._scope.home(name)
         if home is not None and home.rows is not None:
             return self._weights_on(name, home, item)
         places = item if isinstance(item, (list, tuple)) else [item]
@@ -335,6 +338,6 @@ class SpatialNeuron(Group):
         """Condition, storage elements and labels of an event, for monitors and synapses."""
         return self._threshold.source(event)
 
-    def spatial_step(self) -> CableStep:
-        """The part that makes the cable's operations."""
-        return self._step
+    def present(self) -> Present:
+        """Values at the present time, for what is part of the cell."""
+        return self._present

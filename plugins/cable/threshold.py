@@ -146,7 +146,7 @@ class Threshold:
     def _present(self, text: str, external: Mapping[str, object]) -> _Made:
         """Statements that leave an expression's present value in ``_probe``, at the places that are looked at."""
         node = parse(text).node
-        return self.cell.spatial_step().at_present(self._here, lambda resolver: resolver.node(node), external)
+        return self.cell.present().at_present(self._here, lambda resolver: resolver.node(node), external)
 
     def _boolean(self, text: str, meant: str) -> _Made:
         found, external = self._type(text)

@@ -143,7 +143,8 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
         taken += piece.size
     loose = order[order < compartments]
     place[loose] = taken + np.arange(len(loose))
-    stored_compartments = -(-compartments // PADDING) * PADDING
+    # At least one spare element here too: where the padding of a region's rows leads.
+    stored_compartments = -(-(compartments + 1) // PADDING) * PADDING
     junctions = np.arange(compartments, len(parent))
     place[junctions] = stored_compartments + np.arange(len(junctions))
     # At least one spare element, for couplings that lead nowhere.

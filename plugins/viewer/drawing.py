@@ -10,10 +10,11 @@ from rall.plugins.viewer.base import Drawing, FloatArray, RgbArray, Scene, Text
 from rall.plugins.viewer.camera import bounds, look_at
 from rall.plugins.viewer.colours import apply_table, colour_table, region_colours
 
-__all__ = ["Style", "arrange", "colour_limits", "round_ticks"]
+__all__ = ["Style", "arrange", "colour_limits", "fitting_size", "round_ticks"]
 
 _THINNEST = 0.75  # pixels of radius: thinner branches are drawn this thin, else they vanish
 _INK = (40, 40, 40)
+_TALLEST, _AREA = 1600, 1600 * 1200  # pixels, of a picture that is shaped to its tree
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,29 @@ def arrange(
     )
 
 
+def fitting_size(scene: Scene) -> tuple[int, int]:
+    """Size of a page that the tree fills.
+
+    Parameters
+    ----------
+    scene : Scene
+        The tree.
+
+    Returns
+    -------
+    (int, int)
+        Width and height in pixels, with room for the legend.
+    """
+    low, high = bounds(scene, look_at(scene))
+    wide, tall = (high - low)[:2].tolist()
+    aspect = min(max(wide / max(tall, 1e-9), 0.4), 2.2)
+    height = min(_TALLEST, round((_AREA / aspect) ** 0.5))
+    return round(height * aspect + _page(scene, (height, height)).legend), height
+
+
 def _page(scene: Scene, size: tuple[int, int]) -> _Page:
     width, height = size
-    font = max(9.0, min(width / 60, height / 45))
+    font = max(9.0, min(float(np.sqrt(width * height)) / 52, height / 30))
     letters = max((len(name) for name in scene.names), default=0)
     return _Page(width, height, font, font * max(7.0, 3.0 + 0.6 * letters))
 

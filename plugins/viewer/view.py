@@ -10,7 +10,7 @@ from typing import Any
 from rall.errors import NotSupportedError, PluginError, RallError, RallWarning
 from rall.plugins.viewer.base import AbstractViewer, Scene
 from rall.plugins.viewer.colours import colour_table
-from rall.plugins.viewer.drawing import Style, arrange
+from rall.plugins.viewer.drawing import Style, arrange, fitting_size
 from rall.plugins.viewer.recorded import milliseconds
 from rall.plugins.viewer.sources import scene_of
 from rall.registry import find
@@ -60,7 +60,7 @@ class View:
         return self._scene
 
     def screenshot(
-        self, filename: str | os.PathLike[str], t: Any = None, size: tuple[int, int] = (1600, 1200)
+        self, filename: str | os.PathLike[str], t: Any = None, size: tuple[int, int] | None = None
     ) -> Path:
         """Write a picture; needs no display.
 
@@ -70,8 +70,8 @@ class View:
             Name of the PNG file.  It appears when it is complete, or not at all.
         t : Quantity, optional
             Moment that is shown (a time): the nearest one that was recorded.  By default the last one.
-        size : (int, int)
-            Width and height in pixels.
+        size : (int, int), optional
+            Width and height in pixels; by default such that the tree fills the picture.
 
         Returns
         -------
@@ -86,7 +86,8 @@ class View:
             If no viewer works on this machine; the message says what to install.
         """
         path = _picture_path(filename)
-        drawing = arrange(self._scene, self._moment(t), _checked_size(size), self._style)
+        page = _checked_size(size or fitting_size(self._scene))
+        drawing = arrange(self._scene, self._moment(t), page, self._style)
         reasons = []
         for viewer in self._viewers:
             try:

@@ -1,0 +1,215 @@
+"""The state of a cell at the present time: gates brought up to date, currents, steady states, recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.errors import NotSupportedError, RallError
+from rall.evaluate import evaluate
+from rall.groups import Resolver
+from rall.integrators.noise import noise_symbols
+from rall.ir.algebra import linear_form, negative
+from rall.ir.nodes import ZERO, Name, Node, add, div
+from rall.ir.visit import names, substitute
+from rall.model import Access, Assign, Clock, Domain, Elementwise, Operation, Variable
+from rall.plugins.cable.mechanisms import Mechanism
+from rall.plugins.cable.membrane import LAG, renamed, split
+from rall.plugins.cable.scope import Scope
+
+__all__ = ["Present"]
+
+_STEADY_ROUNDS = 200
+
+
+class Present:
+    """Values at the present time, from Python and inside of programs.
+
+    Parameters
+    ----------
+    scope : Scope
+        Names and equations of the cell.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.cell = scope.cell
+
+    def synchronised(self, wanted: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Values of gates at the present time, by name, in their mechanism's order."""
+        found: dict[str, NDArray[Any]] = {}
+        external = self.cell.run_externals()
+        for mechanism in self.cell.mechanisms:
+            mine = [line.varname for line in mechanism.equations]
+            if mine and (wanted is None or not set(mine).isdisjoint(wanted)):
+                gates = self.scope.gates(mechanism, external)
+                values = self._values(gates.bindings)
+                for statement in gates.step(Name(LAG)).statements:
+                    values[statement.target] = evaluate(statement.value, values)
+                found.update({n: np.broadcast_to(values[n], (mechanism.domain.size,)) for n in mine})
+        return found
+
+    def _values(self, bindings: Mapping[str, Variable | Access]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, bound in bindings.items():
+            if isinstance(bound, Access):
+                layout = bound.index.domain.layout
+                values[name] = bound.variable.array[layout.to_user(bound.index.array).astype(np.int64)]
+            else:
+                values[name] = bound.array[0] if bound.shared else bound.get()
+        return values
+
+    def synchronise(self) -> None:
+        """Bring the stored gates to the present time, so that they, or what they depend on, can be changed."""
+        if self.scope.lag.array[0] != 0.0:
+            for name, values in self.synchronised().items():
+                self.cell.variables[name].set(values)
+            self.scope.lag.array[0] = 0.0
+
+    def probe(
+        self, wanted: Sequence[str], owner: str, place: tuple[Clock, str, int]
+    ) -> tuple[list[Operation], dict[str, Variable]]:
+        """Operations that bring variables to the present time, and where to read them (`Group.probe`)."""
+        cell, external = self.cell, self.cell.run_externals()
+        found: dict[str, Variable] = {}
+        operations: list[Operation] = []
+        for name in wanted:
+            known = cell.variables.get(name)
+            if known is not None and known.kind == "float" and name not in cell.equations.diff_eq_names:
+                found[name] = known
+                continue
+            home = self.scope.home(name)
+            domain = cell.domain if home is None else home.domain
+            found[name] = Variable(name, domain, cell.dimension(name), role="scratch")
+            operations += self._probes(name, found[name], owner, place, external)
+        return operations, found
+
+    def _probes(
+        self, name: str, target: Variable, owner: str, place: tuple[Clock, str, int], external: Mapping[str, object]
+    ) -> Iterable[Operation]:
+        clock, when, order = place
+
+        def operation(k: int, domain: Domain, statements: list[Assign], bindings: Mapping[str, Any]) -> Elementwise:
+            return Elementwise(
+                name=f"{owner}!{name}{k}", clock=clock, when=when, order=order, domain=domain,
+                statements=statements, bindings=bindings,
+            )  # fmt: skip
+
+        home = self.scope.home(name)
+        if name == "Ic":
+            raise NotSupportedError("Ic can be read and not recorded; record v and Im, or read Ic after the run")
+        if home is not None or name in self.cell.variables:
+            on = home or self.cell.mechanisms[0]
+            statements, bindings = self.at_present(on, lambda resolver: resolver.name(name), external)
+            yield operation(0, on.domain, statements, {**bindings, "_probe": target})
+            return
+        yield operation(0, target.domain, [Assign("_probe", ZERO)], {"_probe": target})
+        for k, mechanism in enumerate(self.cell.mechanisms):
+            statements, bindings = self.at_present(mechanism, lambda r, m=mechanism: self.scope.density_on(m, r), external)
+            if mechanism.rows is None:
+                last = statements[-1]
+                statements[-1] = Assign(last.target, add(Name("_probe"), last.value))
+            bindings["_probe"] = target if mechanism.rows is None else Access(target, mechanism.rows)
+            yield operation(k + 1, mechanism.domain, statements, bindings)
+
+    def at_present(
+        self, mechanism: Mechanism, make: Callable[[Resolver], Node], external: Mapping[str, object]
+    ) -> tuple[list[Assign], dict[str, Variable | Access]]:
+        """Statements that leave the present value of an expression in ``_probe``."""
+        resolver = self.scope.resolver(mechanism, external)
+        node = make(resolver)
+        bindings = dict(resolver.bindings)
+        statements: list[Assign] = []
+        if self.scope.staggered and not names(node).isdisjoint(self.cell.equations.diff_eq_names):
+            for other in self.cell.mechanisms:
+                if other.equations and not names(node).isdisjoint(x.varname for x in other.equations):
+                    # The gates of another mechanism are advanced here too, seen from this one's compartments.
+                    gates = self.scope.gates(other, external, seen_from=mechanism)
+                    advanced, now = renamed(gates.step(Name(LAG)).statements, gates.variables, "_now_")
+                    statements += advanced
+                    node = substitute(node, now)
+                    bindings.update(gates.bindings)
+        return [*statements, Assign("_probe", node)], bindings
+
+    def expression(self, name: str, external: Mapping[str, object]) -> NDArray[Any]:
+        """Present values of a subexpression, NaN where it does not live."""
+        home = self.scope.home(name) or self.cell.mechanisms[0]
+        resolver = self.scope.resolver(home, external)
+        node = resolver.name(name)
+        values = self._present_values(home, resolver)
+        everywhere = np.full(self.cell.domain.size, np.nan)
+        everywhere[home.members] = np.broadcast_to(evaluate(node, values), (home.domain.size,))
+        return everywhere
+
+    def _present_values(self, mechanism: Mechanism, resolver: Resolver) -> dict[str, Any]:
+        values = self._values({**resolver.table, **resolver.bindings})
+        if self.scope.lag.array[0]:
+            values.update(self._from(mechanism, self.synchronised()))
+        return values
+
+    def membrane_current(self, external: Mapping[str, object]) -> NDArray[np.float64]:
+        """Im of every compartment now (amp/metre**2)."""
+        return self._sum_over_mechanisms(external, lambda current: current)
+
+    def conductance(self, external: Mapping[str, object]) -> NDArray[np.float64]:
+        """Minus the derivative of Im by v now (siemens/metre**2)."""
+        return self._sum_over_mechanisms(external, lambda current: split(current).whole_conductance)
+
+    def _sum_over_mechanisms(self, external: Mapping[str, object], take: Any) -> NDArray[np.float64]:
+        cell = self.cell
+        total = np.zeros(cell.domain.size)
+        for mechanism in cell.mechanisms:
+            resolver = self.scope.resolver(mechanism, external)
+            node = take(self.scope.density_on(mechanism, resolver))
+            values = self._present_values(mechanism, resolver)
+            total[mechanism.members] += np.broadcast_to(evaluate(node, values), (mechanism.domain.size,))
+        return total
+
+    def _from(self, mechanism: Mechanism, gates: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Gates of all mechanisms as seen from the compartments of one."""
+        seen = {}
+        for name, values in gates.items():
+            home = next(m for m in self.cell.mechanisms if any(x.varname == name for x in m.equations))
+            everywhere = np.full(self.cell.domain.size, np.nan)
+            everywhere[home.members] = values
+            seen[name] = everywhere[mechanism.members]
+        return seen
+
+    def steady_state(self, external: Mapping[str, object]) -> None:
+        """Set every differential variable to where its equation stands still at the present voltage, without noise."""
+        self.scope.lag.array[0] = 0.0
+        for mechanism in self.cell.mechanisms:
+            if not mechanism.equations:
+                continue
+            gates = self.scope.gates(mechanism, external)
+            values = self._values(gates.bindings)
+            forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
+            for _ in range(_STEADY_ROUNDS):
+                change = 0.0
+                for name, form in forms.items():
+                    with np.errstate(divide="ignore", invalid="ignore"):
+                        found = evaluate(negative(div(form[1], form[0])), values)
+                    new = np.broadcast_to(found, (mechanism.domain.size,))
+                    old = values.get(name, np.zeros(1))
+                    change = max(change, float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12))))
+                    values[name] = new
+                if change < 1e-13:
+                    break
+            else:
+                raise RallError(f"no steady state of {', '.join(forms)} was found; set their initial values yourself")
+            for name in gates.system.equations:
+                self.cell.variables[name].set(values[name])
+
+    @staticmethod
+    def _form(name: str, rhs: Node) -> tuple[Node, Node]:
+        """Slope and constant term of an equation, without its noise."""
+        calm = substitute(rhs, dict.fromkeys(noise_symbols(rhs), ZERO))
+        form = linear_form(calm, name)
+        if form is None:
+            raise RallError(f"the equation of '{name}' is not linear in '{name}'; set its initial value yourself")
+        if form[0] is ZERO:
+            raise RallError(f"the equation of '{name}' has no steady state; set its initial value yourself")
+        return form

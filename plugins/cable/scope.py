@@ -1,0 +1,181 @@
+"""What names mean on the compartments of a mechanism, and which lines make its currents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rall.equations import SUBEXPRESSION, Line
+from rall.groups import Resolver
+from rall.integrators import NotIntegrable, System
+from rall.integrators.choose import choose
+from rall.ir.nodes import ZERO, Name, Node, add, div
+from rall.model import SHARED, Access, Variable
+from rall.plugins.cable.mechanisms import Mechanism
+from rall.plugins.cable.membrane import LAG, Gates
+from rall.units import get_or_create_dimension
+
+if TYPE_CHECKING:
+    from rall.plugins.cable.neuron import SpatialNeuron
+
+__all__ = ["Scope"]
+
+
+class Scope:
+    """Resolves the equations of one cell, mechanism by mechanism.
+
+    Parameters
+    ----------
+    cell : SpatialNeuron
+        The cell.
+
+    Attributes
+    ----------
+    lag : Variable
+        By how much stored gates are behind (second).
+    uniform : dict of str to Variable
+        Shared stand-ins for constant parameters that have one value everywhere.
+    late : Variable
+        By how much sources grow during a step (ampere), over all nodes.
+    """
+
+    def __init__(self, cell: SpatialNeuron) -> None:
+        self.cell = cell
+        self.lag = Variable(LAG, SHARED, get_or_create_dimension(second=1), role="state")
+        cell.variables[LAG] = self.lag
+        self.late = cell.cable.node_variable("late")
+        self.uniform: dict[str, Variable] = {}
+        self._maps: dict[tuple[int, int], Variable] = {}
+
+    # --- names of one mechanism ---------------------------------------------------------------------------------
+
+    def resolver(self, mechanism: Mechanism, external: Mapping[str, object]) -> Resolver:
+        """What resolves expressions on the compartments of a mechanism."""
+        cell = self.cell
+        table: dict[str, Variable | Access] = {}
+        for name, variable in {**cell.variables, **cell.clock_variables(), **self.scratch()}.items():
+            bound = self._seen_from(mechanism, self._uniform(name, variable))
+            if bound is not None:
+                table[name] = bound
+        subexpressions = {line.varname: line.node for line in cell.equations.subexpressions}
+        subexpressions["Im"] = self.density()
+        values = {**external, **cell.equations.bindings}
+        return Resolver(table, subexpressions, values, cell.constants)
+
+    def _uniform(self, name: str, variable: Variable) -> Variable:
+        """A constant parameter that has one value everywhere as a shared one: kernels then need not load it.
+
+        The value stays data; only a parameter that becomes different from place to place makes another kernel.
+        """
+        line = self.cell.equations.get(name)
+        if variable.shared or line is None or not line.has("constant"):
+            return variable
+        values = variable.get()
+        if (values != values[0]).any():
+            self.uniform.pop(name, None)
+            return variable
+        if name not in self.uniform:
+            self.uniform[name] = Variable(name, SHARED, variable.dimension, variable.kind, "constant")
+        self.uniform[name].array[0] = values[0]
+        return self.uniform[name]
+
+    def scratch(self) -> dict[str, Variable]:
+        """The solver's variables as statements name them."""
+        scratch = self.cell.cable.scratch
+        return {"_d": scratch["d"], "_r": scratch["r"], "_late": self.late, "_carry": scratch["carry"],
+                "_diagonal": scratch["diagonal"]}  # fmt: skip
+
+    def _seen_from(self, mechanism: Mechanism, variable: Variable) -> Variable | Access | None:
+        """How a variable is reached from a mechanism's elements; None where it does not live there."""
+        if variable.shared or variable.domain is mechanism.domain:
+            return variable
+        if variable.domain is self.cell.domain:
+            assert mechanism.rows is not None
+            return Access(variable, mechanism.rows)
+        home = next(m for m in self.cell.mechanisms if m.domain is variable.domain)
+        if (mechanism.mask & ~home.mask).any():
+            return None
+        key = (id(mechanism), id(home))
+        if key not in self._maps:
+            position = np.full(self.cell.domain.size, -1)
+            position[home.members] = np.arange(len(home.members))
+            index = Variable("map", mechanism.domain, kind="integer", role="constant")
+            index.set(home.domain.layout.index(position[mechanism.members]))
+            self._maps[key] = index
+        return Access(variable, self._maps[key])
+
+    # --- currents -------------------------------------------------------------------------------------------------
+
+    def density_lines(self) -> list[Line]:
+        """Lines that add to the membrane current density."""
+        return [
+            line for line in self.cell.equations.lines
+            if line.has("membrane current") or (line.varname == "Im" and line.kind == SUBEXPRESSION)
+        ]  # fmt: skip
+
+    def point_lines(self) -> list[Line]:
+        """Lines that are a current into each compartment."""
+        return list(self.cell.equations.with_flag("point current"))
+
+    def density(self) -> Node:
+        """The whole membrane current density, point currents included, in the names of the user's text."""
+        total: Node = ZERO
+        for line in self.density_lines():
+            total = add(total, line.node if line.varname == "Im" else Name(line.varname))
+        for line in self.point_lines():
+            total = add(total, div(Name(line.varname), Name("area")))
+        return total
+
+    def current_of(self, lines: Iterable[Line], resolver: Resolver) -> Node:
+        """The sum of the currents of some lines, resolved."""
+        total: Node = ZERO
+        for line in lines:
+            total = add(total, resolver.node(line.node) if line.varname == "Im" else resolver.name(line.varname))
+        return total
+
+    def density_on(self, mechanism: Mechanism, resolver: Resolver) -> Node:
+        """The density of one mechanism's currents, point currents included."""
+        density = self.current_of([x for x in mechanism.lines if x in self.density_lines()], resolver)
+        points = self.current_of([x for x in mechanism.lines if x.has("point current")], resolver)
+        return density if points is ZERO else add(density, div(points, resolver.name("area")))
+
+    def home(self, name: str) -> Mechanism | None:
+        """The mechanism that a variable or subexpression lives on; None for all compartments."""
+        for mechanism in self.cell.mechanisms:
+            if name != "Im" and any(line.varname == name for line in mechanism.lines):
+                return mechanism
+        return None
+
+    # --- gates ----------------------------------------------------------------------------------------------------
+
+    def gates(
+        self, mechanism: Mechanism, external: Mapping[str, object], seen_from: Mechanism | None = None
+    ) -> Gates:
+        """The differential equations of a mechanism, resolved (from another's compartments), with their method."""
+        resolver = self.resolver(seen_from or mechanism, external)
+        equations = {line.varname: resolver.node(line.node) for line in mechanism.equations}
+        shared = {n for n, b in resolver.bindings.items() if isinstance(b, Variable) and b.shared}
+        bindings = {**resolver.bindings, LAG: self.lag, "dt": self.cell.clock.dt_variable}
+        constant = {
+            n for n, b in resolver.bindings.items()
+            if (b.variable if isinstance(b, Access) else b).role in ("constant", "parameter")
+        }  # fmt: skip
+        system = System(equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), time=None)
+        gates = Gates(system, choose(system, self.cell.method or "exponential_midpoint"), bindings)
+        try:
+            step = gates.step(Name(LAG))
+        except NotIntegrable:
+            if self.cell.method:
+                raise
+            gates = Gates(system, choose(system, ("rk2", "heun")), bindings)
+            step = gates.step(Name(LAG))
+        if step.propagators:
+            raise NotIntegrable("a cell's coupled equations cannot use 'exact'; leave out method or name another")
+        return gates
+
+    @property
+    def staggered(self) -> bool:
+        """Whether gates are left half a step behind between steps."""
+        return not self.cell.equations.is_stochastic and not self.cell.writes_in_program()

@@ -1,0 +1,91 @@
+"""What the tests of cells share: small morphologies, models, a fresh session."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rall import channels
+from rall.devices.compiler import find_compiler
+from rall.morphology import Cylinder, Morphology, Section, Soma
+from rall.plugins.cable import SpatialNeuron
+from rall.session import defaultclock, prefs, session, start_scope
+from rall.units import cm, mS, mV, ohm, uF, um
+
+SWC = """\
+1 1 0 0 0 5 -1
+2 3 6 0 0 1 1
+3 3 20 0 0 0.9 2
+4 3 60 5 0 0.7 3
+5 4 60 -5 0 0.6 3
+6 3 120 12 0 0.5 4
+7 4 162 -11 0 0.4 5
+8 2 -6 0 0 0.5 1
+9 2 -60 0 0 0.4 8
+10 3 0 8 0 0.8 1
+11 3 0 80 0 0.4 10
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh_session():
+    """Preferences and the default clock as they were, and nothing for the magic network."""
+    kept = dict(prefs._set), session.device, session.settings, defaultclock.dt_
+    start_scope()
+    yield
+    prefs._set.clear()
+    prefs._set.update(kept[0])
+    session.device, session.settings, defaultclock.dt_ = kept[1], kept[2], kept[3]
+
+
+@pytest.fixture(params=["c", "numpy"])
+def target(request):
+    """Each device in turn."""
+    if request.param == "c" and find_compiler() is None:
+        pytest.skip("no C compiler on this machine")
+    prefs.codegen.target = request.param
+    return request.param
+
+
+@pytest.fixture
+def tree(tmp_path) -> Morphology:
+    """A soma, a dendrite that changes its type at a branch point, another dendrite, an axon: 10 um compartments."""
+    path = tmp_path / "cell.swc"
+    path.write_text(SWC)
+    return Morphology.from_file(path).discretize(max_length=10 * um)
+
+
+@pytest.fixture
+def stick() -> Morphology:
+    """A soma with one dendrite of ten compartments and an axon of five."""
+    morphology = Soma(diameter=20 * um)
+    morphology.dend = Cylinder(diameter=2 * um, length=200 * um, n=10)
+    morphology.axon = Cylinder(diameter=1 * um, length=100 * um, n=5)
+    return morphology
+
+
+@pytest.fixture
+def taper() -> Morphology:
+    """A tapered cable of twelve compartments."""
+    return Section(diameter=np.linspace(4, 1, 13) * um, length=np.full(12, 20.0) * um, n=12)
+
+
+@pytest.fixture
+def cell_of():
+    """Make a cell of a morphology and a model, with usual constants."""
+
+    def make(morphology, model, **keywords):
+        keywords.setdefault("Cm", 1 * uF / cm**2)
+        keywords.setdefault("Ri", 100 * ohm * cm)
+        return SpatialNeuron(morphology=morphology, model=model, **keywords)
+
+    return make
+
+
+@pytest.fixture
+def squid():
+    """The standard model, with a point current I."""
+    return (
+        channels.leak(g=0.3 * mS / cm**2, E=-54.3 * mV) + channels.hh.Na() + channels.hh.K()
+        + "I : amp (point current)"
+    )  # fmt: skip
