@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ ALIGNMENT = 64
 _DTYPES = {"float": np.float64, "integer": np.int64, "boolean": np.bool_}
 
 
-def aligned(size: int, kind: str = "float") -> NDArray[np.generic]:
+def aligned(size: int, kind: str = "float") -> NDArray[Any]:
     """A zeroed array of `size` elements whose first byte lies on an `ALIGNMENT` border."""
     dtype = np.dtype(_DTYPES[kind])
     raw = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
@@ -61,7 +61,7 @@ class Layout:
         if self.stored < 0:
             object.__setattr__(self, "stored", -(-self.size // PADDING) * PADDING)
 
-    def to_storage(self, values: NDArray[np.generic], storage: NDArray[np.generic]) -> None:
+    def to_storage(self, values: NDArray[Any], storage: NDArray[Any]) -> None:
         """Write user-ordered `values` into `storage`; padding repeats the first element."""
         if self.place is None:
             storage[: self.size] = values
@@ -69,7 +69,7 @@ class Layout:
             storage[self.place] = values
         self.fill_padding(storage)
 
-    def fill_padding(self, storage: NDArray[np.generic]) -> None:
+    def fill_padding(self, storage: NDArray[Any]) -> None:
         """Give the padding the first element's value, so that it is as finite as the rest."""
         if self.stored > self.size and self.size:
             first = storage[0 if self.place is None else self.place[0]]
@@ -83,7 +83,7 @@ class Layout:
         free[self.place] = False
         return np.flatnonzero(free)
 
-    def to_user(self, storage: NDArray[np.generic]) -> NDArray[np.generic]:
+    def to_user(self, storage: NDArray[Any]) -> NDArray[Any]:
         """A copy of `storage` in the user's order."""
         return storage[: self.size].copy() if self.place is None else storage[self.place]
 
@@ -135,7 +135,7 @@ class Variable:
     dimension: Dimension = DIMENSIONLESS
     kind: str = "float"
     role: str = "state"
-    array: NDArray[np.generic] = field(default=None, repr=False)  # type: ignore[assignment]
+    array: NDArray[Any] = field(default=None, repr=False)  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         if self.array is None:
@@ -146,7 +146,7 @@ class Variable:
         """Whether there is one value for all elements."""
         return self.domain is SHARED
 
-    def get(self) -> NDArray[np.generic]:
+    def get(self) -> NDArray[Any]:
         """The values in the user's order (a copy); shape (size,)."""
         return self.domain.layout.to_user(self.array)
 
@@ -261,7 +261,7 @@ class Solve(Operation):
     """
 
     solver: str
-    structure: Mapping[str, NDArray[np.generic]]
+    structure: Mapping[str, NDArray[Any]]
     variables: Mapping[str, Variable]
 
 

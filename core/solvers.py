@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from rall import random
 
 _engine: Any
@@ -370,4 +371,5 @@ def spike_queue(offsets: ArrayLike, synapses: ArrayLike, delays: ArrayLike) -> Q
     """
     if _engine is None:
         return SpikeQueue(offsets, synapses, delays)
-    return _engine.SpikeQueue(offsets, synapses, delays)
+    queue: Queue = _engine.SpikeQueue(offsets, synapses, delays)
+    return queue

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
 from rall.morphology.grow import GENERATOR_VERSION, grow_samples
 
 __all__ = ["CELLS", "main", "swc_text"]

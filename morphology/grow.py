@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from rall.errors import MorphologyError
 from rall.morphology.grow_cable import Taper, bend, diameters, resample
 from rall.morphology.grow_wiring import Floats, Ints, Skeleton, chain, cone, connect, normals, prune, unit

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
 from rall.morphology.grow_wiring import Floats, Ints, Skeleton, normals
 
 __all__ = ["Taper", "bend", "diameters", "resample"]

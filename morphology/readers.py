@@ -17,7 +17,7 @@ import numpy as np
 from rall.errors import MorphologyError
 from rall.morphology.build import Piece, sections
 from rall.morphology.findings import Finding, conclude, refuse
-from rall.morphology.formats import Reading, read_asc, read_h5, read_swc
+from rall.morphology.formats import Reading
 from rall.morphology.grow import Samples
 from rall.morphology.lengths import micrometres
 from rall.morphology.rules import STAGES, raise_radii
@@ -53,15 +53,12 @@ class Built:
     file: str | None = None
 
 
-# Until the entry points are in pyproject.toml.
-_OWN: dict[str, Callable[[FilePath], Reading]] = {"swc": read_swc, "asc": read_asc, "h5": read_h5}
-
-
 def _reader(path: FilePath) -> Callable[[FilePath], Reading]:
     suffix = path.suffix.lower().lstrip(".")
-    if suffix in _OWN and suffix not in builtin_names("rall.readers"):
-        return _OWN[suffix]
-    known = dict.fromkeys([*_OWN, *names("rall.readers")])
+    # The built-in ones first: looking through what is installed takes longer than reading a file.
+    known = (
+        builtin_names("rall.readers") if suffix in builtin_names("rall.readers") else names("rall.readers")
+    )
     if suffix not in known:
         listed = ", ".join(f".{name}" for name in known)
         what = f"files that end in {path.suffix}" if path.suffix else "a file without a suffix"

@@ -116,7 +116,9 @@ def product(node: Node, closed: Collection[Node] = ()) -> Product:
     closed : collection of Node
         Nodes that are taken whole because others need their value too.
     """
-    coefficient, above, below = 1.0, [], []
+    coefficient = 1.0
+    above: list[Node] = []
+    below: list[Node] = []
     todo = [(node, True)]
     while todo:
         item, up = todo.pop()

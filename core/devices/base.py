@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from rall.codegen.kernel import Kernel
-from rall.model import Call, Clock, Elementwise, Emit, Operation, Record, Variable
+from rall.model import Clock, Emit, Operation, Record, Variable
 from rall.options import Options
 from rall.recording import Events, Table
 from rall.schedule import Schedule
@@ -116,13 +116,3 @@ def buffers_of(schedule: Schedule) -> list[Table | Events]:
         elif isinstance(op, Emit):
             found[id(op.events)] = op.events
     return list(found.values())
-
-
-def is_python(operation: Operation) -> bool:
-    """Whether an operation is a call of Python code."""
-    return isinstance(operation, Call)
-
-
-def is_elementwise(operation: Operation) -> bool:
-    """Whether an operation has a kernel."""
-    return isinstance(operation, Elementwise)

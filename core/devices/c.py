@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rall.codegen.printer import ENTRY, print_c
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
 from rall.errors import CompileError
-from rall.model import Check, Clock, Elementwise, Emit, Operation, Record, Solve, Variable
+from rall.model import Call, Check, Clock, Elementwise, Emit, Operation, Record, Solve
 from rall.options import Options
-from rall.recording import Table
 from rall.schedule import Schedule
 
-__all__ = ["CDevice", "CProgram", "TREE_TABLES", "TREE_VARIABLES"]
+__all__ = ["TREE_TABLES", "TREE_VARIABLES", "CDevice", "CProgram"]
 
 #: Order of the tables and variables of a tree solve, as ``rall_runtime.c`` takes them.
 TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to_below")
 TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "first", "second", "rest", "late")
+
+
+_Calls: TypeAlias = list[tuple[Any, list[Any], int]]
 
 
 class _Op(ctypes.Structure):
@@ -89,41 +91,67 @@ class CProgram(Program):
         self._run = self._runtime.rall_run
         self._run.restype = ctypes.c_int
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_longlong, ctypes.c_void_p)
+        self._toolchain, self._options = toolchain, options
         number = {id(clock): k for k, clock in enumerate(self.clocks)}
-        makers: dict[type[Operation], Callable[..., tuple[str, list[object], int]]] = {
-            Emit: _emit, Record: _record, Solve: _solve,
+        makers: dict[type[Operation], Callable[..., _Calls]] = {
+            Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
+            Emit: self._emit, Record: self._record, Solve: self._solve, Call: lambda op: [(None, [], 0)],
         }  # fmt: skip
         ops: list[_Op] = []
         self._operations: list[Operation] = []
         for operation in schedule.operations:
-            clock = number[id(operation.clock)]
-            if isinstance(operation, Elementwise):
-                made = kernels[id(operation)]
-                library = load(made.text("c", print_c), toolchain, options)
-                self._kept.append(library)
-                arrays: list[object] = [v.array for v in made.arguments]
-                calls = [(getattr(library, ENTRY), arrays, operation.domain.layout.stored)]
-            elif isinstance(operation, Check):
-                place = np.array([len(ops) + 1], np.int64)
-                arrays = [operation.variable.array, self._status, place]
-                calls = [(self._runtime.rall_check, arrays, len(operation.variable.array))]
-            elif type(operation) in makers:
-                calls = [
-                    (getattr(self._runtime, name), arrays, n) for name, arrays, n in makers[type(operation)](operation)
-                ]
-            else:
-                calls = [(None, [], 0)]
-            for function, arrays, n in calls:
-                ops.append(self._op(function, arrays, n, clock))
+            for function, arrays, n in makers[type(operation)](operation):
                 self._operations.append(operation)
+                ops.append(self._op(function, arrays, n, number[id(operation.clock)]))
         self._layout(ops)
 
-    def _op(self, function: object, arrays: Sequence[object], n: int, clock: int) -> _Op:
+    # --- operations as calls: a function, the arrays whose addresses it takes, and a size ---
+
+    def _elementwise(self, operation: Elementwise, made: CompiledKernel) -> _Calls:
+        library = load(made.text("c", print_c), self._toolchain, self._options)
+        self._kept.append(library)
+        return [(getattr(library, ENTRY), [v.array for v in made.arguments], operation.domain.layout.stored)]
+
+    def _check(self, operation: Check) -> _Calls:
+        # The status becomes the number of the operation that failed, counted from 1.
+        number = np.array([len(self._operations) + 1], np.int64)
+        values = operation.variable.array
+        return [(self._runtime.rall_check, [values, self._status, number], len(values))]
+
+    def _emit(self, operation: Emit) -> _Calls:
+        elements = np.ascontiguousarray(operation.elements, np.int64)
+        labels = np.ascontiguousarray(operation.labels, np.int64)
+        arrays: list[Any] = [operation.condition.array, elements, labels, operation.events.buffer,
+                             operation.events.count, operation.clock.step_variable.array]  # fmt: skip
+        return [(self._runtime.rall_emit, arrays, len(elements))]
+
+    def _record(self, operation: Record) -> _Calls:
+        calls: _Calls = []
+        column = 0
+        table = operation.table
+        for k, (variable, elements, weights, borders) in enumerate(operation.rows):
+            last = int(k == len(operation.rows) - 1)
+            position = np.array([column, table.buffer.shape[1], last], np.int64)
+            arrays: list[Any] = [variable.array, table.buffer, table.count, np.ascontiguousarray(elements, np.int64),
+                                 np.ascontiguousarray(weights, float), np.ascontiguousarray(borders, np.int64),
+                                 position]  # fmt: skip
+            calls.append((self._runtime.rall_record, arrays, len(borders) - 1))
+            column += len(borders) - 1
+        return calls
+
+    def _solve(self, operation: Solve) -> _Calls:
+        tables: list[Any] = [operation.structure[name] for name in TREE_TABLES]
+        variables = [operation.variables.get(name) for name in TREE_VARIABLES]
+        arrays = tables + [None if v is None else v.array for v in variables]
+        function = getattr(self._runtime, f"rall_{operation.solver}")
+        return [(function, arrays, len(operation.variables["v"].array))]
+
+    def _op(self, function: Any, arrays: Sequence[Any], n: int, clock: int) -> _Op:
         if function is None:
             return _Op(None, None, 0, clock)
-        table = np.array([0 if a is None else a.ctypes.data for a in arrays], np.uint64)  # type: ignore[attr-defined]
+        table = np.array([0 if a is None else a.ctypes.data for a in arrays], np.uint64)
         self._kept += [table, *arrays]
-        address = ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]
+        address = ctypes.cast(function, ctypes.c_void_p).value
         return _Op(address, table.ctypes.data, n, clock)
 
     def _layout(self, ops: list[_Op]) -> None:
@@ -161,37 +189,3 @@ class CProgram(Program):
     def stop(self) -> None:
         """See `Program.stop`."""
         self._stop.value = 1
-
-
-_Calls = list[tuple[str, list[object], int]]
-
-
-def _emit(operation: Emit) -> _Calls:
-    elements = np.ascontiguousarray(operation.elements, np.int64)
-    labels = np.ascontiguousarray(operation.labels, np.int64)
-    arrays: list[object] = [operation.condition.array, elements, labels, operation.events.buffer,
-                            operation.events.count, operation.clock.step_variable.array]  # fmt: skip
-    return [("rall_emit", arrays, len(elements))]
-
-
-def _record(operation: Record) -> _Calls:
-    calls: _Calls = []
-    column = 0
-    table: Table = operation.table
-    for k, (variable, elements, weights, borders) in enumerate(operation.rows):
-        last = int(k == len(operation.rows) - 1)
-        position = np.array([column, table.buffer.shape[1], last], np.int64)
-        arrays: list[object] = [variable.array, table.buffer, table.count, np.ascontiguousarray(elements, np.int64),
-                                np.ascontiguousarray(weights, float), np.ascontiguousarray(borders, np.int64),
-                                position]  # fmt: skip
-        calls.append(("rall_record", arrays, len(borders) - 1))
-        column += len(borders) - 1
-    return calls
-
-
-def _solve(operation: Solve) -> _Calls:
-    tables: list[object] = [operation.structure[name] for name in TREE_TABLES]
-    variables = [operation.variables.get(name) for name in TREE_VARIABLES]
-    arrays = tables + [None if v is None else v.array for v in variables]
-    known: Variable = operation.variables["v"]
-    return [(f"rall_{operation.solver}", arrays, len(known.array))]

@@ -2,7 +2,8 @@
 
 A library is named by a hash of its text, the headers, the flags, the compiler and the processor, and appears in
 the cache by one atomic rename.  Any number of processes may make the same one at once; a kill leaves at most a
-temporary folder, which a later compilation sweeps away.  The cache is `$RALL_CACHE`, else `$XDG_CACHE_HOME/rall`, else `~/.cache/rall`.
+temporary folder, which a later compilation sweeps away.  The cache is `$RALL_CACHE`, else `$XDG_CACHE_HOME/rall`,
+else `~/.cache/rall`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -63,18 +63,15 @@ class NumpyProgram(Program):
         self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
 
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
-        if isinstance(op, Elementwise):
-            return compile_kernel(kernels[id(op)], op.domain.layout.stored)
-        if isinstance(op, Emit):
-            return lambda: _emit(op)
-        if isinstance(op, Record):
-            return lambda: _record(op)
-        if isinstance(op, Check):
-            return lambda: self._check(op)
-        if isinstance(op, Solve):
-            return stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()})
-        assert isinstance(op, Call)
-        return None
+        makers: dict[type[Operation], Callable[[Any], Step | None]] = {
+            Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored),
+            Emit: lambda op: lambda: _emit(op),
+            Record: lambda op: lambda: _record(op),
+            Check: lambda op: lambda: self._check(op),
+            Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+            Call: lambda op: None,
+        }
+        return makers[type(op)](op)
 
     def _check(self, op: Check) -> None:
         if not np.isfinite(op.variable.array).all():
@@ -146,6 +143,7 @@ def _record(op: Record) -> None:
     for variable, elements, weights, borders in op.rows:
         width = len(borders) - 1
         if width:
-            row[column : column + width] = np.add.reduceat(weights * variable.array[elements], borders[:-1])
+            values = weights * variable.array[elements].astype(float)
+            row[column : column + width] = np.add.reduceat(values, borders[:-1])
         column += width
     op.table.count[0] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ __all__ = ["stepper"]
 _B2, _B3 = -0.72622217447687, 5.266388379463018
 _K2, _K3 = 0.24191588272814638, 0.20249633340840095
 
-Arrays = Mapping[str, NDArray[np.generic]]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 def stepper(solver: str, structure: Arrays, arrays: Arrays) -> Callable[[], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.evaluate import evaluate
 from rall.groups.resolver import Resolver
 from rall.groups.views import VariableView
-from rall.ir.nodes import Node
 from rall.ir.parse import parse
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
@@ -204,8 +203,8 @@ class Group(SimulationObject):
         differing = sorted((self.identifiers(text) & self.known_names()) - single)
         if differing:
             raise RallError(
-                f"'{name}' of '{self.name}' has one value for all elements, and '{differing[0]}' in '{text}' may differ "
-                "between them"
+                f"'{name}' of '{self.name}' has one value for all elements, and '{differing[0]}' in '{text}' may "
+                "differ between them"
             )
         return values[:1]
 
@@ -258,13 +257,14 @@ class Group(SimulationObject):
             chosen = self.evaluate(item)
             if chosen.dtype != bool:
                 raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
-            return everything[chosen]
+            return np.flatnonzero(chosen)
         if isinstance(item, VariableView):
             item = item.value
         try:
             return np.atleast_1d(everything[item])
         except (IndexError, TypeError) as problem:
-            raise IndexError(f"'{self.name}' has {self.domain.size} elements; {item!r} is no index: {problem}") from None
+            message = f"'{self.name}' has {self.domain.size} elements; {item!r} is no index: {problem}"
+            raise IndexError(message) from None
 
     @staticmethod
     def identifiers(text: str) -> frozenset[str]:
@@ -363,12 +363,11 @@ class Group(SimulationObject):
         operations: list[Operation] = []
         if statements:
             bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
-            operations.append(
-                Elementwise(
-                    name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
-                    statements=[Assign(f"_probe_{v.name}", node) for v, node in statements], bindings=bindings,
-                )  # fmt: skip
-            )
+            made = Elementwise(
+                name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
+                statements=[Assign(f"_probe_{v.name}", node) for v, node in statements], bindings=bindings,
+            )  # fmt: skip
+            operations.append(made)
         return operations, found
 
     def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
@@ -406,7 +405,7 @@ class _Present(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         group = self.group
-        special = {
+        special: dict[str, Callable[[], Any]] = {
             "_seed": lambda: int(session_seed().array[0]), "_stream": lambda: group.stream ^ 0x5BD1E995,
             "_step": lambda: self.draw, "_element": lambda: np.arange(group.domain.size),
         }  # fmt: skip

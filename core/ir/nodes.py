@@ -292,7 +292,7 @@ def integer_power(base: Node, exponent: int) -> Node:
 
 def call(function: str, *arguments: Node) -> Call:
     """``function(arguments)``."""
-    return Call(function, *arguments)  # type: ignore[return-value]
+    return Call(function, *arguments)
 
 
 def select(condition: Node, yes: Node, no: Node) -> Node:

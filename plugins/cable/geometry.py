@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,8 @@ class Cable:
         linked = np.flatnonzero(graph.parent >= 0)
         conductance = 1.0 / graph.resistance[linked]
         ends = np.concatenate([linked, graph.parent[linked]])
-        total = np.bincount(ends, np.concatenate([conductance, conductance]), minlength=len(graph.parent))
+        twice = np.concatenate([conductance, conductance])
+        total = np.asarray(np.bincount(ends, twice, minlength=len(graph.parent)), float)
         return self._to_layout(linked, graph.parent[linked], conductance), total
 
     def _to_layout(self, child: NDArray[np.int64], above: NDArray[np.int64], conductance: Floats) -> Floats:
@@ -112,7 +114,7 @@ class Cable:
         coupling[np.where(stays, child, above)] = conductance
         return coupling
 
-    def assemble(self, capacitance: Floats, resistivity: Floats, implicit_dt: float) -> Mapping[str, NDArray[np.generic]]:
+    def assemble(self, capacitance: Floats, resistivity: Floats, implicit_dt: float) -> Mapping[str, NDArray[Any]]:
         """Fill the coefficients for one time step and give the tables of the tree.
 
         Parameters
@@ -145,8 +147,9 @@ class Cable:
         child = np.flatnonzero(parent >= 0)
 
         def inflow(u: Floats) -> Floats:
-            into = np.bincount(child, coupling[child] * u[parent[child]], minlength=len(u))
-            return into + np.bincount(parent[child], coupling[child] * u[child], minlength=len(u))
+            down = np.bincount(child, coupling[child] * u[parent[child]], minlength=len(u))
+            up = np.bincount(parent[child], coupling[child] * u[child], minlength=len(u))
+            return np.asarray(down + up, float)
 
         if len(parent) > n:
             # A branch point takes the mean of its neighbours, which are compartments.

@@ -66,7 +66,7 @@ class Local(Variable):
         super().__init__(variable.name, variable.domain, variable.dimension, variable.kind, variable.role, variable.array)
         self._mechanism = mechanism
 
-    def get(self) -> NDArray[np.generic]:
+    def get(self) -> NDArray[Any]:
         """Values for all compartments of the cell; shape (compartments,)."""
         everywhere = np.zeros(len(self._mechanism.mask))
         everywhere[self._mechanism.members] = super().get()
@@ -126,7 +126,7 @@ def place_model(
             _check_current(line)
             if line.varname in lines:
                 known, where, other = lines[line.varname]
-                _check_same(line, known, (mask & where).any(), (region, other))
+                _check_same(line, known, bool((mask & where).any()), (region, other))
                 lines[line.varname] = (known, mask | where, other)
             else:
                 lines[line.varname] = (line, mask, region)

@@ -19,7 +19,7 @@ from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Variable
 
-__all__ = ["Currents", "Gates", "LAG", "renamed", "split"]
+__all__ = ["LAG", "Currents", "Gates", "renamed", "split"]
 
 #: Name of the shared variable that says by how much stored gates are behind.
 LAG = "_lag"
@@ -74,7 +74,7 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
     whole_step : bool
         Whether the method resolves growth during a step; one that does not takes sources at the end.
     """
-    parts = dict.fromkeys(("conductance", "source", "growth", "gated_conductance", "gated_source"), ZERO)
+    parts: dict[str, Node] = dict.fromkeys(("conductance", "source", "growth", "gated_conductance", "gated_source"), ZERO)
     linear = True
     t, dt = Name("t"), Name("dt")
     for term in terms(current):

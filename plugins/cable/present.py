@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class Present:
             return
         yield operation(0, target.domain, [Assign("_probe", ZERO)], {"_probe": target})
         for k, mechanism in enumerate(self.cell.mechanisms):
-            statements, bindings = self.at_present(mechanism, lambda r, m=mechanism: self.scope.density_on(m, r), external)
+            statements, bindings = self.at_present(mechanism, partial(self.scope.density_on, mechanism), external)
             if mechanism.rows is None:
                 last = statements[-1]
                 statements[-1] = Assign(last.target, add(Name("_probe"), last.value))

@@ -116,7 +116,7 @@ class Subtree:
         if plain not in known:
             raise AttributeError(f"{self!r} has no variable '{name}'{closest(name, known)}")
         if isinstance(value, VariableView) and value.group is self.group and value.name == plain:
-            if np.array_equal(value.selection, self.indices):
+            if value.selection is not None and np.array_equal(value.selection, self.indices):
                 # What `cell.axon.v += 3*mV` assigns in the end is the view that has done it.
                 return
         if plain != name and not isinstance(value, str):

@@ -221,7 +221,9 @@ class CableStep:
         """Gates of which it is not known that they stay finite as long as the voltage does."""
         for mechanism in self.cell.mechanisms:
             gates = self._resolved.get(id(mechanism))
-            for name, rhs in ({} if gates is None else gates.system.equations).items():
+            if gates is None:
+                continue
+            for name, rhs in gates.system.equations.items():
                 form = linear_form(rhs, name)
                 if not isinstance(gates.integrator, _EXPONENTIAL) or form is None or not nonnegative(negative(form[0])):
                     yield Local(self.cell.variables[name], mechanism)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class TreeLayout:
         """A storage index that belongs to no node: where couplings to nothing lead."""
         return self.stored - 1
 
-    def structure(self, coupling: Floats) -> Mapping[str, NDArray[np.generic]]:
+    def structure(self, coupling: Floats) -> Mapping[str, NDArray[Any]]:
         """The tables of a tree solve.
 
         Parameters

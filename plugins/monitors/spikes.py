@@ -75,7 +75,7 @@ class SpikeMonitor(SimulationObject):
     @property
     def t_(self) -> NDArray[np.float64]:
         """Time of each spike in seconds."""
-        return self._events.values()[:, 1] * self.clock.dt
+        return np.asarray(self._events.values()[:, 1] * self.clock.dt, float)
 
     @property
     def t(self) -> Quantity:
