@@ -63,7 +63,8 @@ class Local(Variable):
     """
 
     def __init__(self, variable: Variable, mechanism: Mechanism) -> None:
-        super().__init__(variable.name, variable.domain, variable.dimension, variable.kind, variable.role, variable.array)
+        v = variable
+        super().__init__(v.name, v.domain, v.dimension, v.kind, v.role, v.array)
         self._mechanism = mechanism
 
     def get(self) -> NDArray[Any]:
@@ -158,7 +159,8 @@ def _check_current(line: Line) -> None:
 def _check_same(line: Line, known: Line, overlap: bool, regions: tuple[str, str]) -> None:
     if line != known:
         raise EquationError(
-            f"'{line.varname}' is defined differently in '{regions[0]}' and in '{regions[1]}':\n    {line}\n    {known}\n"
+            f"'{line.varname}' is defined differently in '{regions[0]}' and in '{regions[1]}':\n"
+            f"    {line}\n    {known}\n"
             "give one of them another name, for a channel with name=..."
         )
     if overlap and line.varname != "Im":

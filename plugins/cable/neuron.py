@@ -145,6 +145,8 @@ class SpatialNeuron(Group):
             for line in mechanism.lines:
                 if line.kind == PARAMETER:
                     self.add_line(line, mechanism.domain, "parameter")
+                elif line.has("constant over dt"):
+                    self.add_line(line, mechanism.domain, "scratch")
 
     def _inside(self, condition: str) -> NDArray[np.bool_]:
         return np.asarray(self.evaluate(self._with_labels(condition)), bool)
@@ -157,7 +159,9 @@ class SpatialNeuron(Group):
     def _set_parameter(self, name: str, value: Any) -> None:
         variable = self.variables[name]
         if not isinstance(value, str) and dimension_of(value) is not variable.dimension:
-            raise DimensionMismatchError(f"{name} must be in {variable.dimension}, and {value} is in {dimension_of(value)}")
+            raise DimensionMismatchError(
+                f"{name} must be in {variable.dimension}, and {value} is in {dimension_of(value)}"
+            )
         self.write(name, None, value)
         if not (variable.get() > 0).all():
             raise RallError(f"{name} must be positive everywhere, and {value} is not")
@@ -193,7 +197,9 @@ class SpatialNeuron(Group):
     def indices_of(self, item: Any) -> NDArray[np.int64]:
         """Compartments that an index means; besides what groups take, places, sections and distances."""
         found = find_compartments(self.cable, item)
-        return super().indices_of(self._with_labels(item) if isinstance(item, str) else item) if found is None else found
+        if found is not None:
+            return found
+        return super().indices_of(self._with_labels(item) if isinstance(item, str) else item)
 
     def __getitem__(self, item: Any) -> Subtree:
         return Subtree(self, self.indices_of(item))
@@ -278,7 +284,8 @@ class SpatialNeuron(Group):
         """Region and distance of a compartment."""
         regions = [r for r in ("soma", "axon", "basal", "apical") if self.variables[r].get()[index]]
         distance = self.cable.tree.distance[index]
-        return f"compartment {index} of '{self.name}' ({', '.join(regions) or 'no region'}, {distance:.4g} um from the root)"
+        where = f"{', '.join(regions) or 'no region'}, {distance:.4g} um from the root"
+        return f"compartment {index} of '{self.name}' ({where})"
 
     def record_weights(self, name: str, item: Any) -> tuple[Any, ...]:
         """See `Group.record_weights`; the voltage at a place is interpolated."""
@@ -317,6 +324,7 @@ class SpatialNeuron(Group):
         """See `SimulationObject.before_run`."""
         super().before_run(namespace)
         self._in_run = True
+        self._present.warn_if_unstable()
         for name in ("Cm", "Ri"):
             if not (self.variables[name].get() > 0).all():
                 raise RallError(f"{name} of '{self.name}' must be positive everywhere")
@@ -327,6 +335,7 @@ class SpatialNeuron(Group):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
+        yield from self._present.held_operations(model)
         yield from self._step.operations(model)
         checked = [self.variables["v"], *self._step.unbounded()]
         for k, variable in enumerate(checked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import NotSupportedError, RallError
+from rall.equations import Line
+from rall.errors import NotSupportedError, RallError, RallWarning
 from rall.evaluate import evaluate
 from rall.groups import Resolver
+from rall.integrators.choose import stability_warning
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div
 from rall.ir.visit import names, substitute
-from rall.model import Access, Assign, Clock, Domain, Elementwise, Operation, Variable
+from rall.model import Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import LAG, renamed, split
 from rall.plugins.cable.scope import Scope
@@ -38,6 +41,7 @@ class Present:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.cell = scope.cell
+        self._warned = False
 
     def synchronised(self, wanted: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Values of gates at the present time, by name, in their mechanism's order."""
@@ -151,6 +155,36 @@ class Present:
             values.update(self._from(mechanism, self.synchronised()))
         return values
 
+    def held_operations(self, model: Model) -> Iterable[Operation]:
+        """Values of subexpressions that hold for a step (``constant over dt``), at its very beginning."""
+        cell, external = self.cell, self.cell.run_externals()
+        for k, line in enumerate(cell.equations.with_flag("constant over dt")):
+            home = self.scope.home(line.varname)
+            assert home is not None
+            statements, bindings = self.at_present(home, partial(_node_of, line), external)
+            draws = cell.random_bindings(home.domain, model, 1000 + k)
+            yield Elementwise(
+                name=f"{cell.name}_held{k}", clock=cell.clock, when="before_start", order=cell.order,
+                domain=home.domain, statements=statements,
+                bindings={**bindings, **draws, "_probe": cell.variables[line.varname]},
+            )  # fmt: skip
+
+    def warn_if_unstable(self) -> None:
+        """Say once which equation of the cell is too fast for its method and the step, if one is."""
+        external = self.cell.run_externals()
+        for mechanism in self.cell.mechanisms:
+            if not mechanism.equations or self._warned:
+                continue
+            gates = self.scope.gates(mechanism, external)
+            values = self._values(gates.bindings)
+            message = stability_warning(
+                gates.system, gates.integrator, self.cell.clock.dt, lambda node, v=values: evaluate(node, v)
+            )
+            if message is not None:
+                self._warned = True
+                made = f"'{self.cell.name}' (made at {self.cell.created_at})"
+                warnings.warn(f"{made}: {message}", RallWarning, stacklevel=2)
+
     def membrane_current(self, external: Mapping[str, object]) -> NDArray[np.float64]:
         """Im of every compartment now (amp/metre**2)."""
         return self._sum_over_mechanisms(external, lambda current: current)
@@ -214,3 +248,8 @@ class Present:
         if form[0] is ZERO:
             raise RallError(f"the equation of '{name}' has no steady state; set its initial value yourself")
         return form
+
+
+def _node_of(line: Line, resolver: Resolver) -> Node:
+    """The expression of a line itself, where its name stands for what is stored."""
+    return resolver.node(line.node)

@@ -91,7 +91,8 @@ class Threshold:
             If there is no such event.
         """
         if event != "spike" or self.condition is None:
-            raise RallError(f"'{self.cell.name}' has no event '{event}'" + ("; give it a threshold" if event == "spike" else ""))
+            way_out = "; give it a threshold" if event == "spike" else ""
+            raise RallError(f"'{self.cell.name}' has no event '{event}'{way_out}")
         elements = self.domain.layout.index(np.arange(self.domain.size))
         return self.spiking, elements, self.compartments
 
@@ -172,7 +173,8 @@ class Threshold:
             if found.kind == "boolean":
                 return statements, bindings, Logic("or", Name("_free"), Not(duration))
             if found.dimension is not _SECOND:
-                raise EquationError(f"refractory is a time or a condition, and '{given}' is in {found.dimension}", given, 0)
+                wrong = f"refractory is a time or a condition, and '{given}' is in {found.dimension}"
+                raise EquationError(wrong, given, 0)
         since = sub(Name("t"), Name("_last"))
         # Half a step of tolerance: both times are multiples of dt up to rounding.
         return statements, bindings, Compare(">=", since, sub(duration, mul(number(0.5), Name("dt"))))

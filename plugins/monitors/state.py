@@ -120,7 +120,8 @@ class StateMonitor(SimulationObject):
             raise AttributeError(name)
         plain = name.removesuffix("_")
         if plain not in self.record_variables:
-            raise AttributeError(f"'{self.name}' does not record '{name}'; it records {', '.join(self.record_variables)}")
+            known = ", ".join(self.record_variables)
+            raise AttributeError(f"'{self.name}' does not record '{name}'; it records {known}")
         return self._with_unit(plain, self._values(plain), plain == name)
 
     def _with_unit(self, name: str, values: NDArray[np.float64], units: bool) -> Any:
