@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from rall import data, inventory
+from rall import __version__, data, inventory
 from rall.demo import Outcome, Settings, demonstrate
 from rall.errors import RallError
 from rall.morphology import Morphology
@@ -21,6 +22,9 @@ __all__ = ["main"]
 
 #: The cells that come with rall, by the names that the command line takes.
 _CELLS = {"pyramidal": "layer5_pyramidal", "purkinje": "purkinje", "granule": "granule"}
+
+#: How many findings of one kind are shown.
+_LISTED = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,8 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_note
-            return command(given)
-    except (RallError, OSError) as problem:
+            status = command(given)
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:  # whoever reads has read enough (`rall plugins | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as problem:
+        print(f"rall: {problem.filename or 'output'}: {problem.strerror}", file=sys.stderr)
+        return 1
+    except RallError as problem:
         print(f"rall: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -64,17 +76,12 @@ def _show_note(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("rall", description="Neurons from equations and morphologies.")
+    parser.add_argument("--version", action="version", version=f"rall {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     demo = commands.add_parser("demo", help="make a cell fire and draw it", description=_demo.__doc__)
-    demo.add_argument(
-        "file", nargs="?", metavar="FILE", help="a morphology (.swc, .asc, .h5); else a grown cell"
-    )
-    demo.add_argument(
-        "--cell", choices=_CELLS, default="pyramidal", help="which grown cell (default: %(default)s)"
-    )
-    demo.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path(), help="folder for the pictures (default: here)"
-    )
+    demo.add_argument("file", nargs="?", metavar="FILE", help="a morphology (.swc, .asc, .h5); else a grown cell")
+    demo.add_argument("--cell", choices=_CELLS, default="pyramidal", help="which grown cell (default: %(default)s)")
+    demo.add_argument("--out", metavar="DIR", type=Path, default=Path(), help="folder for the pictures (default: here)")
     demo.add_argument(
         "--soma", choices=Morphology.SOMA_READINGS, default="sphere", help="how a soma of one sample is read"
     )
@@ -92,12 +99,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_repairs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scale", type=float, metavar="X", help="micrometres in one unit of the file (1e-3 for nm)"
-    )
-    parser.add_argument(
-        "--min-radius", type=float, metavar="UM", help="raise radii from 0 to this many micrometres"
-    )
+    parser.add_argument("--scale", type=float, metavar="X", help="micrometres in one unit of the file (1e-3 for nm)")
+    parser.add_argument("--min-radius", type=float, metavar="UM", help="raise radii from 0 to this many micrometres")
 
 
 def _demo(given: argparse.Namespace) -> int:
@@ -145,8 +148,14 @@ def _check(given: argparse.Namespace) -> int:
     """Say what is wrong or odd in a morphology file, and measure the cell; exit status 1 if it is refused."""
     radius = None if given.min_radius is None else given.min_radius * um
     reading = read_samples(given.file, given.scale, radius)
+    counted: Counter[str] = Counter()
     for finding in reading.findings:
-        print(f"{finding.level}: {given.file}: {finding}")
+        counted[finding.code] += 1
+        if counted[finding.code] <= _LISTED:
+            print(f"{finding.level}: {given.file}: {finding}")
+    for code, number in counted.items():
+        if number > _LISTED:
+            print(f"and {number - _LISTED} more [{code}]")
     if any(finding.level == "error" for finding in reading.findings):
         print(f"{given.file} is refused")
         return 1

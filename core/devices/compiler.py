@@ -9,6 +9,7 @@ else `~/.cache/rall`.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import os
 import platform
@@ -237,11 +238,13 @@ def _make(text: str, target: Path, work: Path, command: list[str]) -> None:
         # The compiler's own temporary files go with the folder, even if it is killed.
         done = subprocess.run(
             [*command, "-o", str(made), str(source)], capture_output=True, text=True, errors="replace", check=False,
-            env={**os.environ, "TMPDIR": str(work)},
+            env={**os.environ, "TMPDIR": str(work), "LC_ALL": "C"},
         )  # fmt: skip
     except OSError as problem:
         raise CompileError(f"cannot run the C compiler {command[0]}: {problem.strerror}") from None
     if done.returncode != 0 or not made.exists():
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise CompileError(
             f"the C compiler {command[0]} failed on {_keep(source)} (exit status {done.returncode}):\n"
             f"{done.stderr.strip() or done.stdout.strip() or 'it gave no message'}"

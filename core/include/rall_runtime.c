@@ -120,23 +120,7 @@ RALL_EXPORT void rall_record(void **x, long long n)
     *count += position[2];
 }
 
-/* x: values, status, number of this operation.  A sum of x * 0 is zero unless something is infinite or NaN. */
-RALL_EXPORT void rall_check(void **x, long long n)
-{
-    const double *value = x[0];
-    double sum = 0.0;
-    #pragma omp simd reduction(+ : sum)
-    for (long long i = 0; i < n; i++) sum += value[i] * 0.0;
-    if (sum != 0.0) *(long long *)x[1] = *(const long long *)x[2];
-}
-
-/* --- the tree ------------------------------------------------------------------------------------------------
-
-   A x = b on a tree: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).  Unbranched
-   runs are eliminated eight side by side in SIMD lanes; long ones are cut into eight pieces for that, and a piece
-   with nodes on both sides leaves a coupling `f` between these (substructuring).  What is left is eliminated from the
-   leaves in the order of depth, so that the processor works on many branches at once.
-   Tables: see `rall_tree`.  d comes as the diagonal and becomes 1/pivot, r is the right-hand side. */
+/* --- SIMD vectors ------------------------------------------------------------------------------------------- */
 
 #if defined(__AVX512F__)
 #define RALL_W 8
@@ -148,6 +132,32 @@ RALL_EXPORT void rall_check(void **x, long long n)
 #define RALL_LANES 8
 
 typedef double rall_v __attribute__((vector_size(8 * RALL_W)));
+
+/* x: values, status, number of this operation.  A sum of x * 0 is zero unless something is infinite or NaN; n is a
+   multiple of eight, and the sums are many so that none waits for the last. */
+RALL_EXPORT void rall_check(void **x, long long n)
+{
+    const double *value = x[0];
+    rall_v sum[8 / RALL_W * 2];
+    const int parts = 8 / RALL_W * 2;
+    long long i = 0;
+    double total = 0.0;
+    for (int k = 0; k < parts; k++) sum[k] = (rall_v){0.0};
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < parts; k++) sum[k] += *(const rall_v *)(value + i + k * RALL_W) * 0.0;
+    for (int k = 0; k < parts; k++)
+        for (int l = 0; l < RALL_W; l++) total += sum[k][l];
+    for (; i < n; i++) total += value[i] * 0.0;
+    if (total != 0.0) *(long long *)x[1] = *(const long long *)x[2];
+}
+
+/* --- the tree ------------------------------------------------------------------------------------------------
+
+   A x = b on a tree: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).  Unbranched
+   runs are eliminated eight side by side in SIMD lanes; long ones are cut into eight pieces for that, and a piece
+   with nodes on both sides leaves a coupling `f` between these (substructuring).  What is left is eliminated from the
+   leaves in the order of depth, so that the processor works on many branches at once.
+   Tables: see `rall_tree`.  d comes as the diagonal and becomes 1/pivot, r is the right-hand side. */
 
 /* Spelled out: through a loop, compilers go by way of memory and wait for it. */
 #if RALL_W == 8

@@ -142,8 +142,9 @@ def place_model(
         if key not in mechanisms:
             mechanisms[key] = _mechanism(mask, whole)
         mechanisms[key].lines.append(line)
-    whole_first = sorted(mechanisms.values(), key=lambda m: m.rows is not None)
-    return Placed(together, tuple(whole_first), tuple(defaults))
+    # What others can read comes first: it lives wherever they do, and on more compartments.
+    largest_first = sorted(mechanisms.values(), key=lambda m: -int(m.mask.sum()))
+    return Placed(together, tuple(largest_first), tuple(defaults))
 
 
 def _check_current(line: Line) -> None:

@@ -339,7 +339,7 @@ class SpatialNeuron(Group):
         yield from self._step.operations(model)
         checked = [self.variables["v"], *self._step.unbounded()]
         for k, variable in enumerate(checked):
-            name = f"{self.name}_9check{k}"
+            name = f"{self.name}_9check{k:03d}"
             yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
 

@@ -10,17 +10,19 @@ from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
 from rall.ir.algebra import linear_form, negative, nonnegative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
-from rall.ir.visit import names
+from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Elementwise, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Local, Mechanism
-from rall.plugins.cable.membrane import LAG, Currents, Gates, split
+from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.plugins.cable.scope import Scope
 
 __all__ = ["CABLE_METHODS", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
+#: Tells the noise of gates that go first from that of other operations.
+_EARLY_DRAW = 1 << 20
 _EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
 
 
@@ -85,9 +87,16 @@ class CableStep:
         if cell.mechanisms[0].rows is not None:
             base = self._base(Currents(), Currents(), ZERO if grows else None)
             yield self._elementwise("0base", cell.domain, base, {**self.scope.scratch(), "v": cell.variables["v"]})
+        early = self._early(external)
+        # Operations sort by name: gates that go first from the smallest region up, membranes from the largest down.
+        for k, (mechanism, statements, bindings) in enumerate(reversed(early)):
+            name = f"1gates{k:03d}"
+            yield self._elementwise(name, mechanism.domain, statements, bindings, model, _EARLY_DRAW + k)
+        done = [mechanism for mechanism, _, _ in early]
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
-            statements, bindings = self._membrane(mechanism, part, grows, k == len(parts) - 1)
-            yield self._elementwise(f"{k + 1}membrane", mechanism.domain, statements, bindings, model, 2 * k)
+            advance = bool(mechanism.equations) and not any(mechanism is one for one in done)
+            statements, bindings = self._membrane(mechanism, part, (advance, grows, k == len(parts) - 1))
+            yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model, 2 * k)
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
         if grows:
             variables["late"] = self.scope.late
@@ -100,7 +109,7 @@ class CableStep:
                 if mechanism.equations:
                     gates = self._resolved[id(mechanism)]
                     statements = self._advance(gates, mul(number(0.5), Name("dt")))
-                    name = f"8zgates{k}"
+                    name = f"8zgates{k:03d}"
                     yield self._elementwise(name, mechanism.domain, statements, gates.bindings, model, 2 * k + 1)
 
     def _elementwise(
@@ -135,14 +144,53 @@ class CableStep:
             self.nonlinear += [line.varname for line in (*lines, *points)]
         return _Part(per_area, point, resolver)
 
+    def _early(
+        self, external: Mapping[str, object]
+    ) -> list[tuple[Mechanism, list[Assign], dict[str, Variable | Access]]]:
+        """Statements for gates that depend on gates of another mechanism, which must not have been advanced yet.
+
+        These cover the step around t, so that they take the other gates at t.  Whatever a mechanism reads lives on
+        more compartments than itself.
+        """
+        found = []
+        half = mul(number(0.5), Name("dt"))
+        for mechanism in self.cell.mechanisms:
+            gates = self._resolved.get(id(mechanism))
+            if gates is None:
+                continue
+            read = frozenset().union(*map(names, gates.system.equations.values()))
+            others = [
+                m for m in self.cell.mechanisms
+                if m is not mechanism and not read.isdisjoint(line.varname for line in m.equations)
+            ]  # fmt: skip
+            if not others:
+                continue
+            statements: list[Assign] = []
+            bindings: dict[str, Variable | Access] = {LAG: self.scope.lag, **gates.bindings}
+            present: dict[str, Node] = {}
+            for other in others if self.scope.staggered else ():
+                theirs = self.scope.gates(other, external, seen_from=mechanism)
+                advanced, now = renamed(theirs.step(Name(LAG)).statements, theirs.variables, "_now_")
+                statements += advanced
+                bindings.update(theirs.bindings)
+                present.update(now)
+            for own in self._advance(gates, add(half, Name(LAG)) if self.scope.staggered else half):
+                statements.append(Assign(own.target, substitute(own.value, present)))
+            found.append((mechanism, statements, bindings))
+        return found
+
     def _membrane(
-        self, mechanism: Mechanism, part: _Part, grows: bool, last: bool
+        self, mechanism: Mechanism, part: _Part, which: tuple[bool, bool, bool]
     ) -> tuple[list[Assign], dict[str, Variable | Access]]:
-        """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system."""
+        """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system.
+
+        `which`: whether gates are advanced here, whether currents grow during a step, whether this one is the last.
+        """
         cell = self.cell
+        advance, grows, last = which
         statements: list[Assign] = []
         bindings: dict[str, Variable | Access] = {LAG: self.scope.lag, "dt": cell.clock.dt_variable}
-        if mechanism.equations:
+        if advance:
             gates = self._resolved[id(mechanism)]
             half = mul(number(0.5), Name("dt"))
             statements += self._advance(gates, add(half, Name(LAG)) if self.scope.staggered else half)

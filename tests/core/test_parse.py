@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 
 import pytest
@@ -274,3 +275,27 @@ def test_parsing_is_fast():
             parse(text)
         best = min(best, (time.process_time() - start) / 50)
     assert best < 180e-6  # three times the budget of 60 us, for slow and busy machines
+
+
+def test_every_draw_is_its_own_node():
+    node = parse("rand() - rand()").node
+    first, second = node.children
+    assert first is n.Call("rand") and second is not first
+    assert (first.occurrence, second.occurrence) == (0, 1)
+    assert render(node) == "rand() - rand()"
+    assert parse(render(node)).node is node
+    assert functions(node) == {"rand"}
+    assert pickle.loads(pickle.dumps(node)) is node
+
+
+def test_draws_are_numbered_by_function_and_kept_through_changes():
+    node = parse("poisson(a)*poisson(a) + rand() + something() + something()").node
+    calls = [(part.op, part.occurrence) for part in walk(node) if isinstance(part, n.Call)]
+    assert calls == [("poisson", 0), ("poisson", 1), ("rand", 0), ("something", 0), ("something", 1)]
+    changed = substitute(node, {"a": n.Name("b")})
+    assert [(p.op, p.occurrence) for p in walk(changed) if isinstance(p, n.Call)] == calls
+    assert parse("poisson(b)*poisson(b) + rand() + something() + something()").node is changed
+
+
+def test_functions_of_their_arguments_are_shared():
+    assert count(parse("exp(a) + exp(a) + f(a)*f(a)").node, n.Call) == 2

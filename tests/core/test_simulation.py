@@ -15,7 +15,7 @@ from rall.errors import DimensionMismatchError, MagicError, NotSupportedError, N
 from rall.ir.parse import parse
 from rall.magic import collect, magic_network, run
 from rall.model import SHARED, Assign, Elementwise, Variable
-from rall.network_operation import NetworkOperation, network_operation
+from rall.operations import NetworkOperation, network_operation
 from rall.session import Clock, SimulationObject, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
 from rall.timeline import steps_until

@@ -14,6 +14,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+
 from rall import special
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rall import random
 from scipy import stats
+
+from rall import random
 
 INCLUDE = Path(__file__).resolve().parents[2] / "core" / "include"
 COMPILER = shutil.which("gcc") or shutil.which("cc")

@@ -14,8 +14,7 @@ from rall.builtin import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-FOLDERS = {"core": "rall", "morphology": "rall.morphology", "channels": "rall.channels", "plugins": "rall.plugins",
-           "data": "rall.data"}  # fmt: skip
+FOLDERS = {"core": "rall", **{name: f"rall.{name}" for name in ("morphology", "channels", "plugins", "data")}}
 
 
 def source_packages():

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import rall.data
 from rall.data import regenerate
 from rall.errors import MorphologyError

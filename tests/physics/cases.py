@@ -12,7 +12,7 @@ from rall.morphology import Cylinder, Morphology, Section, Soma
 from rall.plugins.cable import SpatialNeuron
 from rall.plugins.monitors import StateMonitor
 from rall.simulation import Network
-from rall.units import cm, ms, mS, mV, nA, ohm, siemens, uF, um
+from rall.units import cm, mS, ms, mV, nA, ohm, siemens, uF, um
 
 Floats = NDArray[np.float64]
 

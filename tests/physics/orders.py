@@ -20,9 +20,10 @@ if __name__ == "__main__":
 
 import cases
 import solutions
+
 from rall.morphology import Cylinder, Soma
 from rall.plugins.cable import SpatialNeuron
-from rall.units import mV, um
+from rall.units import um
 
 STEPS = (0.08, 0.04, 0.02, 0.01)
 FINEST = STEPS[-1] / 8

@@ -13,7 +13,10 @@ def test_errors_fall_with_the_square_of_the_step(orders):
         assert orders.order(rows) > GOAL, (case.name, rows)
 
 
-@pytest.mark.parametrize("name", ["cylinder, steady state", "tapered cable, steady state", "HH, running action potential"])
+SPACE = ["cylinder, steady state", "tapered cable, steady state", "HH, running action potential"]
+
+
+@pytest.mark.parametrize("name", SPACE)
 def test_errors_fall_with_the_square_of_the_compartment_length(name, orders):
     rows = orders.errors_in_space(name)
     assert orders.order(rows) > GOAL, rows

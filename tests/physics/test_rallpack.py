@@ -83,7 +83,7 @@ def test_1_against_the_reference(first, shared, errors):
 
 
 def test_2_against_the_reference(second, shared, errors):
-    t, v = second
+    _, v = second
     reference = np.load(shared / "reference" / "rallpack" / "rallpack2.npz")
     for trace, name in zip(v, ("v0_centre", "vx_centre")):
         assert 100 * errors.rel_rms(reference[name][:-1], trace[::2]) < 0.001

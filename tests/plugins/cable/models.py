@@ -45,7 +45,9 @@ def hh(extra: str = POINT) -> Equations:
     return channels.leak() + channels.hh.Na() + channels.hh.K() + extra
 
 
-def cell(equations: object, morphology: Morphology | None = None, current: float = 0.5, **more: object) -> SpatialNeuron:
+def cell(
+    equations: object, morphology: Morphology | None = None, current: float = 0.5, **more: object
+) -> SpatialNeuron:
     """A cell at rest with a current (nA) into the first compartment."""
     constants = {"Cm": 1 * uF / cm**2, "Ri": 100 * ohm * cm, **more}
     made = SpatialNeuron(morphology=stick() if morphology is None else morphology, model=equations, **constants)

@@ -10,7 +10,7 @@ from rall.equations import Equations
 from rall.errors import EquationError, RallError
 from rall.plugins.monitors import StateMonitor
 from rall.simulation import Network
-from rall.units import cm, mS, mV, ms, nA, pA, siemens
+from rall.units import cm, mS, ms, mV, nA, pA, siemens
 
 PASSIVE = "Im = g*(E - v) : amp/meter**2\ng : siemens/meter**2 (constant)\nE : volt (constant)\n"
 POINT = "I : amp (point current)"
@@ -41,7 +41,7 @@ def test_flagged_lines_make_the_same_as_Im(stick, cell_of):
     seen = []
     for text in (
         PASSIVE + POINT,
-        PASSIVE.replace("Im = g*(E - v)", "J = g*(E - v)").replace("meter**2\ng", "meter**2 (membrane current)\ng") + POINT,
+        PASSIVE.replace("Im =", "J =").replace("meter**2\ng", "meter**2 (membrane current)\ng") + POINT,
         PASSIVE.replace("Im = g*(E - v)", "Im = I/area + g*(E - v)") + "I : amp",
     ):
         cell = cell_of(stick, text)
@@ -153,7 +153,8 @@ def test_gates_of_one_region_in_equations_of_another(tree, cell_of, target):
 
 
 def test_names_that_live_elsewhere_are_refused(tree, cell_of):
-    model = {"all": Equations("J = 1*mS/cm**2*m_Na*(0*mV - v) : amp/meter**2 (membrane current)"), "axon": channels.hh.Na()}
+    wrong = Equations("J = 1*mS/cm**2*m_Na*(0*mV - v) : amp/meter**2 (membrane current)")
+    model = {"all": wrong, "axon": channels.hh.Na()}
     cell = cell_of(tree, model)
     with pytest.raises(RallError, match="m_Na"):
         Network(cell).run(0.1 * ms)

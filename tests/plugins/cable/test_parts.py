@@ -138,11 +138,11 @@ def test_geometry_can_be_read_and_not_set(cell, stick):
 
 def test_a_part_knows_its_variables(cell):
     with pytest.raises(AttributeError, match="vv"):
-        cell.dend.vv
+        cell.dend.vv()
     with pytest.raises(AttributeError, match="vv"):
         cell.dend.vv = 3
     with pytest.raises(AttributeError, match="nothing"):
-        cell.nothing
+        cell.nothing()
     with pytest.raises(AttributeError, match="other"):
         cell.other = 1
 

@@ -8,7 +8,7 @@ import pytest
 from rall import channels
 from rall.equations import Equations
 from rall.errors import NumericalError, RallError
-from rall.morphology import Cylinder, Soma
+from rall.morphology import Cylinder, Morphology, Soma
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
 from rall.session import Clock, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
@@ -310,7 +310,8 @@ def test_a_voltage_that_is_not_finite_stops_the_run(stick, cell_of, target):
 @pytest.mark.parametrize("region", ["all", "axon"])
 @pytest.mark.parametrize("equation", ["dw/dt = w**2/ms : 1", "dw/dt = w/(0.1*ms) : 1"])
 def test_a_gate_that_is_not_finite_stops_the_run(stick, cell_of, region, equation, target):
-    cell = cell_of(stick, {"all": channels.leak(), region: Equations(equation)} if region != "all" else channels.leak() + equation)
+    parts = {"all": channels.leak() + "x : 1", region: Equations(equation)}
+    cell = cell_of(stick, channels.leak() + equation if region == "all" else parts)
     cell.v = -65 * mV
     cell.w = 0
     cell.w[13] = 5
@@ -375,3 +376,110 @@ def test_cells_without_a_dendrite(fire):
     cell = fire(morphology=Soma(diameter=20 * um), current=100 * pA)
     Network(cell).run(20 * ms)
     assert cell.N == 1 and np.isfinite(np.asarray(cell.v_)).all()
+
+
+W = "dw/dt = (m_Na - w)/(5*ms) : 1\nJ = w*1*mS/cm**2*(-80*mV - v) : amp/meter**2 (membrane current)"
+COUPLED = {
+    "regions, reader last": {
+        "all": channels.leak() + "I : amp (point current)", "soma or axon": channels.hh.Na() + channels.hh.K(),
+        "soma": W,
+    },
+    "regions, reader first": {
+        "soma": W, "soma or axon": channels.hh.Na() + channels.hh.K(),
+        "all": channels.leak() + "I : amp (point current)",
+    },
+    "in one place": channels.leak() + channels.hh.Na() + channels.hh.K() + "I : amp (point current)\n" + W,
+    "current of a gate elsewhere": {
+        "soma": "J = h_Na*1*mS/cm**2*(-80*mV - v) : amp/meter**2 (membrane current)",
+        "all": channels.leak() + "I : amp (point current)", "soma or axon": channels.hh.Na() + channels.hh.K(),
+    },
+    "not linear in itself": channels.leak() + "I : amp (point current)\n"
+    "dw/dt = (0.2 + v/(200*mV) - w**3)/(3*ms) : 1\n"
+    "J = w*0.3*mS/cm**2*(-80*mV - v) : amp/meter**2 (membrane current)",
+    "depends on time": channels.leak() + "I : amp (point current)\n"
+    "dw/dt = (sin(2*pi*100*Hz*t) - w)/(3*ms) : 1\n"
+    "J = w*0.3*mS/cm**2*(-80*mV - v) : amp/meter**2 (membrane current)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUPLED)
+def test_second_order_however_gates_depend_on_each_other(name, stick, cell_of):
+    def run(dt):
+        cell = cell_of(stick, COUPLED[name], dt=dt * ms)
+        cell.v = -65 * mV
+        for gate, value in (("m_Na", 0.05), ("h_Na", 0.6), ("n_K", 0.3), ("w", 0.1)):
+            if gate in cell.known_names():
+                setattr(cell, gate, value)
+        cell.I[0] = 0.6 * nA
+        gates = sorted(cell.equations.diff_eq_names)
+        monitor = StateMonitor(cell, ["v", *gates], record=[0])
+        Network(cell, monitor).run(4.8 * ms)
+        every = round(0.08 / dt)
+        assert cell.cable_method_used == "second_order"
+        return {key: getattr(monitor, f"{key}_")[:, ::every][:, 12:] for key in ("v", *gates)}
+
+    exact, coarse, fine = run(0.00125), run(0.02), run(0.01)
+    for key, values in exact.items():
+        errors = [np.abs(other[key] - values).max() for other in (coarse, fine)]
+        assert np.log2(errors[0] / errors[1]) > 1.85, (key, errors)
+
+
+def test_second_order_with_a_reset_in_the_model(fire):
+    """A reset keeps gates from lagging; that costs time, and no order."""
+
+    def run(dt):
+        cell = fire(dt=dt * ms, threshold="v > 1*volt", reset="v = 0*volt")
+        Network(cell).run(4 * ms)
+        return np.asarray(cell.v_)
+
+    exact = run(0.00125)
+    errors = [np.abs(run(dt) - exact).max() for dt in (0.02, 0.01)]
+    assert np.log2(errors[0] / errors[1]) > 1.9
+
+
+def test_many_overlapping_regions(stick, cell_of, target):
+    model = {"all": channels.leak() + "I : amp (point current)"}
+    for k in range(12):
+        model[f"i > {k}"] = channels.leak(g=0.1 * mS / cm**2, E=-60 * mV, name=f"x{k}")
+    many = cell_of(stick, model)
+    text = "I : amp (point current)\nk : 1\nJ = k*0.1*mS/cm**2*(-60*mV - v) : amp/meter**2 (membrane current)"
+    one = cell_of(stick, channels.leak() + text)
+    one.k = "clip(i, 0, 12)"
+    for cell in (many, one):
+        cell.v = -65 * mV
+        cell.I[0] = 0.3 * nA
+        Network(cell).run(5 * ms)
+    assert np.asarray(many.v_) == pytest.approx(np.asarray(one.v_), abs=1e-13)
+
+
+def test_method_used(fire):
+    assert fire().cable_method_used == "second_order"
+    assert fire(cable_method="backward_euler").cable_method_used == "backward_euler: first order"
+    noisy = fire(model=channels.leak() + NOISY, current=None)
+    assert "noise" in noisy.cable_method_used
+
+
+@pytest.mark.parametrize("root", ["near end", "far end", "two sections", "middle"])
+def test_the_root_does_not_matter(root, cell_of, squid):
+    """One cylinder of 20 compartments, numbered from different ends."""
+
+    def part(n):
+        return Cylinder(diameter=2 * um, length=10 * n * um, n=n)
+
+    morphology, order = part(20), list(range(20))
+    if root == "far end":
+        order.reverse()
+    elif root == "two sections":
+        morphology = part(12)
+        morphology.rest = part(8)
+    elif root == "middle":
+        ends = [(2, "dend", 120, 0, 0, 2, 1), (3, "dend", -80, 0, 0, 2, 1)]
+        morphology = Morphology.from_points([(1, "dend", 0, 0, 0, 2, -1), *ends]).discretize(max_length=10 * um)
+        order = [*range(19, 11, -1), *range(12)]
+    reference, cell = cell_of(part(20), squid), cell_of(morphology, squid)
+    for one, first in ((reference, 0), (cell, order[0])):
+        one.initialise(v=-65 * mV)
+        one.I[first] = 0.3 * nA
+        Network(one).run(5 * ms)
+    assert np.ptp(np.asarray(reference.v_)) > 1e-3
+    assert np.asarray(cell.v_)[order] == pytest.approx(np.asarray(reference.v_), abs=1e-12)

@@ -19,13 +19,23 @@ from rall.simulation import Network
 from rall.units import DIMENSIONLESS, Quantity, amp, ms, mV, nA, second
 
 
+@pytest.fixture(autouse=True)
+def session_as_before():
+    """Leaves preferences and the default clock as they were found."""
+    kept = dict(prefs._set), defaultclock.dt_
+    yield
+    prefs._set.clear()
+    prefs._set.update(kept[0])
+    defaultclock.dt_ = kept[1]
+
+
 @pytest.fixture(params=["c", "numpy"])
 def target(request):
+    """Each device in turn."""
     if request.param == "c" and find_compiler() is None:
         pytest.skip("no C compiler on this machine")
     prefs.codegen.target = request.param
-    yield request.param
-    del prefs["codegen.target"]
+    return request.param
 
 
 class Reader(SimulationObject):
@@ -231,7 +241,8 @@ def test_dimensions_are_checked():
 
 def test_python_and_equations_agree():
     stimulus = TimedArray(np.random.default_rng(3).normal(size=(50, 7)), dt=0.3 * ms)
-    resolver = Resolver({"t": Clock(1e-4).t_variable, "i": Variable("i", Domain("d", Layout(7)))}, {}, {"s": stimulus}, {})
+    table = {"t": Clock(1e-4).t_variable, "i": Variable("i", Domain("d", Layout(7)))}
+    resolver = Resolver(table, {}, {"s": stimulus}, {})
     node = resolver.text("s(t, i)")
     for t in (0.0, 0.00031, 0.0149, 1.0):
         values = {"t": t, "i": np.arange(7), "_ta_s": resolver.bindings["_ta_s"].array}

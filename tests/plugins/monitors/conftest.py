@@ -10,7 +10,7 @@ from rall.devices.compiler import find_compiler
 from rall.morphology import Cylinder, Soma
 from rall.plugins.cable import SpatialNeuron
 from rall.session import defaultclock, prefs, session, start_scope
-from rall.units import cm, mV, nA, ohm, uF, um
+from rall.units import cm, nA, ohm, uF, um
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,9 @@ def cell(morphology):
         "not dend": channels.hh.Na() + channels.hh.K(),
     }
     made = SpatialNeuron(
-        morphology=morphology, model=model, Cm=1 * uF / cm**2, Ri=100 * ohm * cm, threshold="v > 0*mV", refractory="v > 0*mV"
-    )
+        morphology=morphology, model=model, Cm=1 * uF / cm**2, Ri=100 * ohm * cm, threshold="v > 0*mV",
+        refractory="v > 0*mV",
+    )  # fmt: skip
     made.initialise(v="-65*mV + 2*mV*sin(i)")
     made.n = "i*i"
     made.I[0] = 1 * nA

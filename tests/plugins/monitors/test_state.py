@@ -9,7 +9,7 @@ from rall.errors import RallError
 from rall.plugins.monitors import StateMonitor
 from rall.session import Clock
 from rall.simulation import Network
-from rall.units import mV, ms, um, volt
+from rall.units import ms, mV, um, volt
 
 
 def test_values_at_the_beginning_of_steps(cell, target):
@@ -179,7 +179,7 @@ def test_mistakes(cell):
         StateMonitor(3, "v", record=True)
     monitor = StateMonitor(cell, "v", record=[0])
     with pytest.raises(AttributeError, match="m_Na"):
-        monitor.m_Na
+        monitor.m_Na()
     with pytest.raises((RallError, IndexError)):
         StateMonitor(cell, "v", record=[99])
 

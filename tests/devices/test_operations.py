@@ -1,0 +1,206 @@
+"""Emit, Record, Check, Call and clocks on each device."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rall.devices.base import Status
+from rall.model import Call, Check, Clock, Emit, Record
+from rall.recording import Events, Table
+
+PLACE = np.array([5, 0, 9, 2, 7, 1, 3, 11, 4, 8, 6])
+
+
+def rows_of(variable, elements, weights=None, borders=None):
+    elements = np.asarray(elements, np.int64)
+    weights = np.ones(len(elements)) if weights is None else np.asarray(weights, float)
+    borders = np.arange(len(elements) + 1) if borders is None else np.asarray(borders, np.int64)
+    return variable, elements, weights, borders
+
+
+# --- Emit ---
+
+
+def test_events_are_reported_with_labels_and_steps(device, bench):
+    b = bench(place=PLACE)
+    b.add("x", np.arange(11.0))
+    b.add("hit", False, "boolean")
+    # In step k the element with x = k fires, and the last one always.
+    b.assign("hit = x == step or x == 10")
+    events = Events(most=3)
+    elements = b.domain.layout.index(np.array([0, 2, 10]))
+    b.made.append(Emit(name="emit", clock=b.clock, order=5, condition=b.variables["hit"], elements=elements,
+                       labels=np.array([100, 102, 110]), events=events))  # fmt: skip
+    b.run(device, 4)
+    expected = [[100, 0], [110, 0], [110, 1], [102, 2], [110, 2], [110, 3]]
+    assert events.values().tolist() == expected
+
+
+def test_event_buffers_are_emptied_when_they_are_full(device, bench):
+    b = bench(size=700)
+    b.add("hit", True, "boolean")
+    b.add("x", 0.0)
+    b.assign("x = x + 1")
+    events = Events(most=700)
+    b.made.append(Emit(name="emit", clock=b.clock, condition=b.variables["hit"], elements=np.arange(700),
+                       labels=np.arange(700), events=events))  # fmt: skip
+    status, _ = b.run(device, 10)
+    assert status is Status.DONE
+    values = events.values()
+    assert len(values) == 7000
+    np.testing.assert_array_equal(values[:, 1], np.repeat(np.arange(10), 700))
+    np.testing.assert_array_equal(values[:, 0], np.tile(np.arange(700), 10))
+
+
+def test_no_elements_give_no_events(device, bench):
+    b = bench()
+    b.add("hit", True, "boolean")
+    events = Events(most=0)
+    none = np.zeros(0, np.int64)
+    b.made.append(Emit(name="emit", clock=b.clock, condition=b.variables["hit"], elements=none, labels=none,
+                       events=events))  # fmt: skip
+    b.run(device, 3)
+    assert events.values().shape == (0, 2)
+
+
+# --- Record ---
+
+
+def test_rows_hold_weighted_sums_of_several_variables(device, bench):
+    b = bench(size=9)
+    x, y = b.add("x", np.arange(9.0)), b.add("y", 2.0)
+    b.assign("x = x + 1", "y = y*y")
+    table = Table(5)
+    rows = [rows_of(x, [0, 3, 4, 8], [1.0, 0.25, 0.75, -1.0], [0, 1, 3, 4]), rows_of(y, [5, 0])]
+    b.made.append(Record(name="record", clock=b.clock, when="start", rows=rows, table=table))
+    b.run(device, 3)
+    k = np.arange(3.0)[:, None]
+    expected = np.hstack([0 + k, 0.25 * (3 + k) + 0.75 * (4 + k), -(8 + k), 2.0 ** (2**k), 2.0 ** (2**k)])
+    np.testing.assert_allclose(table.values(), expected, rtol=1e-15)
+
+
+def test_more_rows_than_a_buffer_holds(device, bench):
+    b = bench(size=2000)
+    x = b.add("x", np.arange(2000.0))
+    b.assign("x = x + 1")
+    table = Table(2000)
+    b.made.append(Record(name="record", clock=b.clock, when="start", rows=[rows_of(x, np.arange(2000))], table=table))
+    assert len(table.buffer) < 100
+    b.run(device, 100)
+    assert table.values().shape == (100, 2000)
+    np.testing.assert_array_equal(table.values()[:, 7], 7 + np.arange(100.0))
+
+
+def test_a_record_of_nothing_still_counts_steps(device, bench):
+    b = bench()
+    x = b.add("x", 1.0)
+    table = Table(0)
+    b.made.append(Record(name="record", clock=b.clock, rows=[rows_of(x, [])], table=table))
+    b.run(device, 4)
+    assert len(table.values()) == 4
+
+
+# --- Check ---
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_a_check_stops_after_the_step_and_names_itself(device, bench, bad):
+    b = bench()
+    x = b.add("x", np.arange(11.0))
+    b.shared("bad", bad)
+    b.assign("x = bad if step == 3 and x == 10 else x")
+    b.made.append(Check(name="fine", clock=b.clock, order=8, variable=b.add("y", 1.0)))
+    check = Check(name="check", clock=b.clock, order=9, variable=x)
+    b.made.append(check)
+    status, operation = b.run(device, 10)
+    assert status is Status.FAILED
+    assert operation is check
+    assert b.clock.step == 4
+
+
+def test_large_values_are_no_failure(device, bench):
+    b = bench()
+    x = b.add("x", 1.7e308)
+    b.assign("x = -x")
+    b.made.append(Check(name="check", clock=b.clock, variable=x))
+    assert b.run(device, 3)[0] is Status.DONE
+
+
+# --- Call, and the order of things ---
+
+
+def test_python_is_called_at_its_place_in_the_step(device, bench):
+    b = bench()
+    x = b.add("x", 1.0)
+    seen = []
+
+    def double(t):
+        seen.append((t, x.get()[0]))
+        x.array[:] *= 2
+
+    b.assign("x = x + 1")
+    b.made.append(Call(name="call", clock=b.clock, order=1, function=double))
+    last = b.assign("x = x + 10", name="later")
+    last.order = 2
+    b.run(device, 2)
+    assert seen == [(0.0, 2.0), (0.5, 15.0)]
+    assert set(b.values("x")) == {40.0}
+
+
+def test_operations_run_by_slot_order_and_name(device, bench):
+    b = bench()
+    b.add("x", 1.0)
+    for name, when, order, text in (
+        ("b", "groups", 0, "x = 2*x"), ("a", "groups", 0, "x = x + 1"), ("c", "start", 9, "x = x - 3"),
+        ("d", "after_groups", -5, "x = x*x"), ("e", "before_groups", 5, "x = 10*x"),
+    ):  # fmt: skip
+        operation = b.assign(text, name=name)
+        operation.when, operation.order = when, order
+    b.run(device)
+    assert set(b.values("x")) == {float((2 * ((1 - 3) * 10 + 1)) ** 2)}
+
+
+def test_clocks_fire_together_where_their_times_meet(device, bench):
+    b = bench(dt=0.1)
+    slow = Clock(0.3, "slow")
+    log = b.add("log", 0.0)
+    b.shared("fast_seen", 0.0)
+    b.assign("fast_seen = step")
+    operation = b.assign("log = 100*log + fast_seen + 10*k", name="slow")
+    operation.clock, operation.order = slow, 5
+    operation.bindings = {"log": log, "fast_seen": b.variables["fast_seen"], "k": slow.step_variable}
+    b.run(device, 12)
+    assert slow.step == 4 and b.clock.step == 12
+    expected = 0.0
+    for k, fast in enumerate((0, 3, 6, 9)):
+        expected = 100 * expected + fast + 10 * k
+    assert set(b.values("log")) == {expected}
+
+
+def test_a_program_goes_on_where_it_stopped(device, bench):
+    b = bench()
+    b.add("x", 0.0)
+    b.assign("x = x + t")
+    program = b.program(device)
+    ends = {id(b.clock): 10}
+    assert program.advance(ends, 4)[0] is Status.PAUSED
+    assert b.clock.step == 4
+    assert program.advance(ends, 100)[0] is Status.DONE
+    assert set(b.values("x")) == {0.5 * 45}
+    assert program.advance(ends, 100)[0] is Status.DONE
+    assert b.clock.step == 10
+    assert program.advance({id(b.clock): 11}, 100)[0] is Status.DONE
+    assert b.clock.step == 11
+
+
+def test_stop_from_a_python_call_ends_after_the_step(device, bench):
+    b = bench()
+    b.add("x", 0.0)
+    b.made.append(Call(name="a", clock=b.clock, function=lambda t: None))
+    b.assign("x = x + 1")
+    program = b.program(device)
+    ends = {id(b.clock): 10}
+    assert program.advance(ends, 5)[0] is Status.CALL
+    assert program.advance(ends, 0)[0] is Status.PAUSED
+    assert set(b.values("x")) == {1.0}
