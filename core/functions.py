@@ -377,10 +377,10 @@ def _ghk(v: Node, z: Node, inside: Node, outside: Node, temperature: Node) -> No
 
     Goldman, J Gen Physiol 27 (1943); Hodgkin & Katz, J Physiol 108 (1949).  With u = z F v/(R T) the outward
     density is z F u (inside - outside exp(-u))/(1 - exp(-u)); written with b(u) = u/(exp(u) - 1), which is
-    smooth at 0, that is z F (inside b(-u) - outside b(u)).
+    smooth at 0, that is z F (inside b(-u) - outside b(u)); and with b(-u) = b(u) + u nothing cancels for small u.
     """
     u = div(mul(mul(number(FARADAY / GAS), z), v), temperature)
-    inward = sub(mul(outside, call("xoexpm1", u)), mul(inside, call("xoexpm1", neg(u))))
+    inward = sub(mul(sub(outside, inside), call("xoexpm1", u)), mul(inside, u))
     return mul(mul(number(FARADAY), z), inward)
 
 
@@ -397,7 +397,7 @@ def _np_nernst(z: Any, inside: Any, outside: Any, temperature: Any) -> Any:
 
 def _np_ghk(v: Any, z: Any, inside: Any, outside: Any, temperature: Any) -> Any:
     u = FARADAY / GAS * z * np.asarray(v) / temperature
-    return FARADAY * z * (outside * special.xoexpm1(u) - inside * special.xoexpm1(-u))
+    return FARADAY * z * ((outside - inside) * special.xoexpm1(u) - inside * u)
 
 
 def _np_timed(table: Array, t: Any, column: Any) -> Array:

@@ -36,7 +36,9 @@ def steps_until(t: float, dt: float) -> int:
     (10, 11)
     """
     nearest = round(t / dt)
-    return nearest if abs(nearest * dt - t) <= SAME_TIME * dt else math.ceil(t / dt)
+    # Before a clock with steps far longer than t its first step, at 0, still lies.
+    near = abs(nearest * dt - t) <= SAME_TIME * min(dt, t) if t > 0 else True
+    return nearest if near else math.ceil(t / dt)
 
 
 def shown(seconds: float) -> str:

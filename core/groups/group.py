@@ -122,8 +122,10 @@ class Group(SimulationObject):
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
         if self._ready and plain in self.known_names():
-            if not isinstance(value, VariableView) or value.group is not self or value.name != plain:
-                self.write(plain, None, value if plain == name else self._with_unit(plain, value))
+            # What `group.x += y` assigns in the end is the view that has done it.
+            own = isinstance(value, VariableView) and value.group is self and value.name == plain
+            if not own or value.selection is not None:
+                self.write(plain, None, value if plain == name else self.with_unit(plain, value))
         elif self._ready and not name.startswith("_") and not hasattr(type(self), name) and name not in self.__dict__:
             known = self.known_names()
             raise AttributeError(
@@ -137,7 +139,8 @@ class Group(SimulationObject):
         """Permit an attribute that is not a variable."""
         self.__dict__[name] = None
 
-    def _with_unit(self, name: str, value: Any) -> Any:
+    def with_unit(self, name: str, value: Any) -> Any:
+        """Plain numbers as values of a variable; text stays text."""
         return value if isinstance(value, str) else Quantity(np.asarray(value, float), dim=self.dimension(name))
 
     def view(self, name: str, selection: Indices | None, units: bool = True) -> Any:

@@ -51,6 +51,8 @@ class VariableView:
 
     def __setitem__(self, item: Any, value: Any) -> None:
         everything = isinstance(item, slice) and item == slice(None)
+        if not self.units:
+            value = self.group.with_unit(self.name, value)
         self.group.write(self.name, self.selection if everything else self._pick(item), value)
 
     def _pick(self, item: Any) -> NDArray[np.int64]:

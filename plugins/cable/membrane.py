@@ -10,12 +10,12 @@ one advanced by `lag`.  After a change from outside `lag` is 0 and the next step
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rall.functions import DERIVATIVES
 from rall.integrators import AbstractIntegrator, Propagator, Step, System
 from rall.ir.algebra import depends, derivative, linear_form, negative, terms
-from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
+from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Variable
 
@@ -74,7 +74,8 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
     whole_step : bool
         Whether the method resolves growth during a step; one that does not takes sources at the end.
     """
-    parts: dict[str, Node] = dict.fromkeys(("conductance", "source", "growth", "gated_conductance", "gated_source"), ZERO)
+    words = ("conductance", "source", "growth", "gated_conductance", "gated_source")
+    parts: dict[str, Node] = dict.fromkeys(words, ZERO)
     linear = True
     t, dt = Name("t"), Name("dt")
     for term in terms(current):
@@ -116,23 +117,52 @@ class Gates:
     system: System
     integrator: AbstractIntegrator
     bindings: Mapping[str, Variable | Access]
-    steps: dict[Node, Step] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the gates."""
         return tuple(self.system.equations)
 
-    def step(self, h: Node) -> Step:
-        """Statements that advance the gates by `h` seconds."""
-        if h not in self.steps:
-            self.steps[h] = self.integrator.step(self.system, h)
-        return self.steps[h]
+    def step(self, when: str) -> Step:
+        """Statements that advance the gates.
+
+        Parameters
+        ----------
+        when : {'whole', 'lag', 'first half', 'second half'}
+            From the middle of the last step to the middle of this one; from there to t; or by half a step.
+        """
+        if when not in self.steps:
+            t, dt, lag = Name("t"), Name("dt"), Name(LAG)
+            half = mul(number(0.5), dt)
+            before, after = sub(t, mul(number(_EDGE), dt)), add(t, mul(number(_EDGE), dt))
+            h, parts = {
+                # What jumps at t has its old value before and its new one afterwards.
+                "whole": (add(half, lag), [(lag, before), (half, after)]),
+                "lag": (lag, [(lag, before)]),
+                "first half": (half, [(half, add(t, mul(number(0.25), dt)))]),
+                "second half": (half, [(half, add(t, mul(number(0.75), dt)))]),
+            }[when]
+            equations = {name: _mean(rhs, parts, h) for name, rhs in self.system.equations.items()}
+            self.steps[when] = self.integrator.step(replace(self.system, equations=equations), h)
+        return self.steps[when]
 
     @property
     def propagators(self) -> Sequence[Propagator]:
         """Numbers that the steps made so far need."""
         return [p for step in self.steps.values() for p in step.propagators]
+
+
+def _mean(rhs: Node, parts: Sequence[tuple[Node, Node]], whole: Node) -> Node:
+    """The mean of an expression over parts of a step, each with its length and the time it is taken at."""
+    if "t" not in names(rhs):
+        return rhs
+    if len(parts) == 1:
+        return substitute(rhs, {"t": parts[0][1]})
+    total: Node = ZERO
+    for length, time in parts:
+        total = add(total, mul(div(length, whole), substitute(rhs, {"t": time})))
+    return total
 
 
 def renamed(statements: Sequence[Assign], targets: Sequence[str], prefix: str) -> tuple[list[Assign], dict[str, Node]]:

@@ -253,8 +253,8 @@ class SpatialNeuron(Group):
         """See `Group.store_values`; compartments where the variable does not live are left out."""
         if self._in_run and name in self._scope.uniform:
             raise RallError(
-                f"'{name}' of '{self.name}' is constant and cannot change during a run; set it between runs, or leave out "
-                "the flag 'constant' of its line"
+                f"'{name}' of '{self.name}' is constant and cannot change during a run; set it between runs, or leave "
+                "out the flag 'constant' of its line"
             )
         domain = self.variables[name].domain
         if domain is self.domain or self.variables[name].shared:

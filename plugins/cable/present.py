@@ -21,12 +21,15 @@ from rall.ir.nodes import ZERO, Name, Node, add, div
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
-from rall.plugins.cable.membrane import LAG, renamed, split
+from rall.plugins.cable.membrane import renamed, split
 from rall.plugins.cable.scope import Scope
+from rall.session import session_seed
 
 __all__ = ["Present"]
 
 _STEADY_ROUNDS = 200
+#: Draws for values that are read from Python come from a stream beside that of the program.
+_OUTSIDE = 0x5BD1E995
 
 
 class Present:
@@ -52,13 +55,17 @@ class Present:
             if mine and (wanted is None or not set(mine).isdisjoint(wanted)):
                 gates = self.scope.gates(mechanism, external)
                 values = self._values(gates.bindings)
-                for statement in gates.step(Name(LAG)).statements:
+                for statement in gates.step("lag").statements:
                     values[statement.target] = evaluate(statement.value, values)
                 found.update({n: np.broadcast_to(values[n], (mechanism.domain.size,)) for n in mine})
         return found
 
     def _values(self, bindings: Mapping[str, Variable | Access]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+        cell = self.cell
+        values: dict[str, Any] = {
+            "_seed": int(session_seed().array[0]), "_stream": cell.stream ^ _OUTSIDE, "_step": cell.clock.step,
+            "_element": np.arange(cell.domain.size),
+        }  # fmt: skip
         for name, bound in bindings.items():
             if isinstance(bound, Access):
                 layout = bound.index.domain.layout
@@ -133,7 +140,7 @@ class Present:
                 if other.equations and not names(node).isdisjoint(x.varname for x in other.equations):
                     # The gates of another mechanism are advanced here too, seen from this one's compartments.
                     gates = self.scope.gates(other, external, seen_from=mechanism)
-                    advanced, now = renamed(gates.step(Name(LAG)).statements, gates.variables, "_now_")
+                    advanced, now = renamed(gates.step("lag").statements, gates.variables, "_now_")
                     statements += advanced
                     node = substitute(node, now)
                     bindings.update(gates.bindings)

@@ -165,12 +165,12 @@ class Scope:
         system = System(equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), time=None)
         gates = Gates(system, choose(system, self.cell.method or "exponential_midpoint"), bindings)
         try:
-            step = gates.step(Name(LAG))
+            step = gates.step("lag")
         except NotIntegrable:
             if self.cell.method:
                 raise
             gates = Gates(system, choose(system, ("rk2", "heun")), bindings)
-            step = gates.step(Name(LAG))
+            step = gates.step("lag")
         if step.propagators:
             raise NotIntegrable("a cell's coupled equations cannot use 'exact'; leave out method or name another")
         return gates

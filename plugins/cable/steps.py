@@ -67,8 +67,8 @@ class CableStep:
             cell.variables.update({variable.name: variable for variable in memory.values()})
         self.nonlinear: list[str] = []
 
-    def _advance(self, gates: Gates, h: Node) -> list[Assign]:
-        return list(gates.step(h).statements)
+    def _to_middle(self, gates: Gates) -> list[Assign]:
+        return list(gates.step("whole" if self.scope.staggered else "first half").statements)
 
     # --- operations -----------------------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class CableStep:
             for k, mechanism in enumerate(cell.mechanisms):
                 if mechanism.equations:
                     gates = self._resolved[id(mechanism)]
-                    statements = self._advance(gates, mul(number(0.5), Name("dt")))
+                    statements = list(gates.step("second half").statements)
                     name = f"8zgates{k:03d}"
                     yield self._elementwise(name, mechanism.domain, statements, gates.bindings, model, 2 * k + 1)
 
@@ -153,7 +153,6 @@ class CableStep:
         more compartments than itself.
         """
         found = []
-        half = mul(number(0.5), Name("dt"))
         for mechanism in self.cell.mechanisms:
             gates = self._resolved.get(id(mechanism))
             if gates is None:
@@ -170,11 +169,11 @@ class CableStep:
             present: dict[str, Node] = {}
             for other in others if self.scope.staggered else ():
                 theirs = self.scope.gates(other, external, seen_from=mechanism)
-                advanced, now = renamed(theirs.step(Name(LAG)).statements, theirs.variables, "_now_")
+                advanced, now = renamed(theirs.step("lag").statements, theirs.variables, "_now_")
                 statements += advanced
                 bindings.update(theirs.bindings)
                 present.update(now)
-            for own in self._advance(gates, add(half, Name(LAG)) if self.scope.staggered else half):
+            for own in self._to_middle(gates):
                 statements.append(Assign(own.target, substitute(own.value, present)))
             found.append((mechanism, statements, bindings))
         return found
@@ -192,8 +191,7 @@ class CableStep:
         bindings: dict[str, Variable | Access] = {LAG: self.scope.lag, "dt": cell.clock.dt_variable}
         if advance:
             gates = self._resolved[id(mechanism)]
-            half = mul(number(0.5), Name("dt"))
-            statements += self._advance(gates, add(half, Name(LAG)) if self.scope.staggered else half)
+            statements += self._to_middle(gates)
             bindings.update(gates.bindings)
         growth, gated, remembered = self._growth(mechanism, part, bindings)
         statements += gated

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from rall.session import defaultclock, prefs, session, start_scope
+from rall.session import prefs
 
 
 def load(path: Path) -> ModuleType:
@@ -23,17 +23,6 @@ def load(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(autouse=True)
-def fresh_session():
-    """Preferences and the default clock as they were, and nothing for the magic network."""
-    kept = dict(prefs._set), session.device, session.settings, defaultclock.dt_
-    start_scope()
-    yield
-    prefs._set.clear()
-    prefs._set.update(kept[0])
-    session.device, session.settings, defaultclock.dt_ = kept[1], kept[2], kept[3]
 
 
 @pytest.fixture(scope="session")

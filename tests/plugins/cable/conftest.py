@@ -9,7 +9,7 @@ from rall import channels
 from rall.devices.compiler import find_compiler
 from rall.morphology import Cylinder, Morphology, Section, Soma
 from rall.plugins.cable import SpatialNeuron
-from rall.session import defaultclock, prefs, session, start_scope
+from rall.session import prefs
 from rall.units import cm, mS, mV, ohm, uF, um
 
 SWC = """\
@@ -25,17 +25,6 @@ SWC = """\
 10 3 0 8 0 0.8 1
 11 3 0 80 0 0.4 10
 """
-
-
-@pytest.fixture(autouse=True)
-def fresh_session():
-    """Preferences and the default clock as they were, and nothing for the magic network."""
-    kept = dict(prefs._set), session.device, session.settings, defaultclock.dt_
-    start_scope()
-    yield
-    prefs._set.clear()
-    prefs._set.update(kept[0])
-    session.device, session.settings, defaultclock.dt_ = kept[1], kept[2], kept[3]
 
 
 @pytest.fixture(params=["c", "numpy"])

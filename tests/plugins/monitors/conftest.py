@@ -9,19 +9,8 @@ from rall import channels
 from rall.devices.compiler import find_compiler
 from rall.morphology import Cylinder, Soma
 from rall.plugins.cable import SpatialNeuron
-from rall.session import defaultclock, prefs, session, start_scope
+from rall.session import prefs
 from rall.units import cm, nA, ohm, uF, um
-
-
-@pytest.fixture(autouse=True)
-def fresh_session():
-    """Preferences and the default clock as they were, and nothing for the magic network."""
-    kept = dict(prefs._set), session.device, session.settings, defaultclock.dt_
-    start_scope()
-    yield
-    prefs._set.clear()
-    prefs._set.update(kept[0])
-    session.device, session.settings, defaultclock.dt_ = kept[1], kept[2], kept[3]
 
 
 @pytest.fixture(params=["c", "numpy"])

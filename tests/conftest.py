@@ -1,0 +1,22 @@
+"""What all tests share: a session as it is at the start, whatever tests before have done to it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+
+from rall.session import defaultclock, prefs, session, start_scope
+
+
+@pytest.fixture(autouse=True)
+def fresh_session():
+    """Default preferences, device and step; nothing for the magic network to find."""
+    prefs._set.clear()
+    session.device, session.settings = "runtime", MappingProxyType({})
+    defaultclock.dt_ = 1e-4
+    start_scope()
+    yield
+    prefs._set.clear()
+    session.device, session.settings = "runtime", MappingProxyType({})
+    defaultclock.dt_ = 1e-4
