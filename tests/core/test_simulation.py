@@ -204,9 +204,7 @@ def test_stop_ends_after_the_step(target, decay):
 def test_stop_from_another_thread(target, decay):
     network = Network(decay(rate=1e-3))
     threading.Timer(0.2, network.stop).start()
-    began = time.perf_counter()
     network.run(1e6 * second)
-    assert time.perf_counter() - began < 5
     assert 0 * second < network.t < 1e6 * second
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-import timeit
 
 import numpy as np
 import pytest
@@ -396,27 +395,6 @@ class TestAsArray:
         with pytest.raises(DimensionMismatchError):
             x.fill(7)
         assert (np.array([3.0, 1.0]) * mV).clip(2 * mV, 5 * mV).tolist() == [3 * mV, 2 * mV]
-
-
-def microseconds(statement: str, names: dict[str, object], number: int) -> float:
-    return min(timeit.repeat(statement, globals=names, number=number, repeat=7)) / number * 1e6
-
-
-@pytest.mark.parametrize(
-    "statement", ["x + y", "2 * x", "x / y", "x * t", "x < y", "x == y", "x / mV", "3 * mV"]
-)
-def test_scalar_budget(statement):
-    """0.5 us an operation on an idle machine; twice that here, for machines that are not."""
-    names = {"x": 3 * mV, "y": 2 * mV, "t": 4 * ms, "mV": mV}
-    assert microseconds(statement, names, 5000) < 1.0
-
-
-@pytest.mark.parametrize("statement", ["a + b", "2 * a", "a / b", "a * x", "a < x", "a / mV", "n * mV"])
-def test_array_budget(statement):
-    """2 us an operation on 1000 elements on an idle machine; twice that here."""
-    n = np.arange(1.0, 1001.0)
-    names = {"n": n, "a": n * mV, "b": n * mV, "x": 3 * mV, "mV": mV}
-    assert microseconds(statement, names, 1000) < 4.0
 
 
 def test_units_of_the_field_combine():

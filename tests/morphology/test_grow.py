@@ -18,7 +18,6 @@ Where the ranges come from:
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -324,12 +323,6 @@ def test_options() -> None:
 def test_mistakes(arguments: tuple[object, ...], options: dict[str, float], message: str) -> None:
     with pytest.raises(MorphologyError, match=message):
         grow_samples(*arguments, **options)  # type: ignore[arg-type]
-
-
-def test_growing_is_quick() -> None:
-    began = time.process_time()
-    grow_samples("pyramidal", 9)
-    assert time.process_time() - began < 1.5
 
 
 @pytest.mark.parametrize("name", regenerate.CELLS)
