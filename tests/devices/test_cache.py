@@ -209,6 +209,7 @@ def test_a_damaged_object_is_made_again(cache, compilations, damage):
     path = cache / name
     whole = path.read_bytes()
     bad = {"empty": b"", "garbage": b"nonsense" * 100, "truncated": whole[:-100], "half": whole[: len(whole) // 2]}
+    path.unlink()
     path.write_bytes(bad[damage])
     compilations.clear()
     assert works(get())
@@ -220,6 +221,8 @@ def test_a_damaged_object_is_made_again(cache, compilations, damage):
 def test_a_damaged_object_in_a_cache_that_cannot_be_written(cache, monkeypatch):
     get()
     (name,) = made(cache)
+    # This process has the object mapped: a new file, so that the old one's pages stay what they are.
+    (cache / name).unlink()
     (cache / name).write_bytes(b"nonsense")
     forbid_writing(monkeypatch, cache)
     with pytest.warns(RallWarning, match="cannot be written"):
