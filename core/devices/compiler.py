@@ -32,7 +32,7 @@ __all__ = ["Toolchain", "cache_directory", "find_compiler", "headers", "load", "
 
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 #: CPU is where it matters; these are the flags of the performance note, each with its reason there.
-_FLAGS = ("-O2", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w", "-g0",
+_FLAGS = ("-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w", "-g0",
           "-fvisibility=hidden")  # fmt: skip
 #: Folder of a compilation in progress; older ones than this many seconds were left by a kill.
 _WORK, _FORGOTTEN = "making-", 3600.0
