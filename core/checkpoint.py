@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,9 @@ __all__ = ["VERSION", "ObjectState", "Snapshot", "check_fit", "read_snapshot", "
 #: Version of the file format.
 VERSION = 1
 _INDEX = "rall_checkpoint"
+#: What reading an archive with wrong bytes in it comes to.
+_DAMAGE = (LookupError, ValueError, TypeError, EOFError, AttributeError, ArithmeticError, RuntimeError, SyntaxError,
+           MemoryError, struct.error, zlib.error, zipfile.BadZipFile)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def write_snapshot(path: str | os.PathLike[str], name: str, snapshot: Snapshot) 
         If the file cannot be written, or is something else.
     """
     target = Path(path)
-    kept = _read_all(target) if target.exists() else {}
+    kept = _read_all(target) if os.path.exists(target) else {}
     kept[name] = snapshot
     index: dict[str, Any] = {"version": VERSION, "states": {}}
     arrays: list[NDArray[Any]] = []
@@ -189,8 +194,9 @@ def _replace(target: Path, members: dict[str, Any]) -> None:
         except BaseException:
             os.unlink(temporary)
             raise
-    except OSError as problem:
-        raise RallError(f"cannot write the state to {target}: {problem.strerror}") from None
+    except (OSError, ValueError) as problem:  # the latter for a name with a zero byte
+        reason = problem.strerror if isinstance(problem, OSError) else None
+        raise RallError(f"cannot write the state to {str(target)!r}: {reason or problem}") from None
 
 
 def read_snapshot(path: str | os.PathLike[str], name: str) -> Snapshot:
@@ -233,7 +239,7 @@ def _read_all(path: Path) -> dict[str, Snapshot]:
             }
     except OSError as problem:
         raise RallError(f"cannot read {path}: {problem.strerror or problem}") from None
-    except (KeyError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
+    except _DAMAGE as problem:
         raise RallError(
             f"{path} is no file of states that `store` wrote, or it is damaged: {problem}"
         ) from None

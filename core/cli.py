@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -40,19 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, 1 for a mistake in what the user gave (one message on stderr), 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may have letters that the terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = given.command
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_note
             status = command(given)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it was closed before the start (`rall info >&-`)
+                sys.stdout.flush()
             return status
     except BrokenPipeError:  # whoever reads has read enough (`rall plugins | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as problem:
-        print(f"rall: {problem.filename or 'output'}: {problem.strerror}", file=sys.stderr)
+        print(f"rall: {problem.filename or 'output'}: {problem.strerror or problem}", file=sys.stderr)
         return 1
     except RallError as problem:
         print(f"rall: {problem}", file=sys.stderr)

@@ -165,8 +165,11 @@ def demonstrate(settings: Settings) -> Outcome:
     radius = None if settings.min_radius is None else settings.min_radius * um
     morphology = Morphology.from_file(settings.file, settings.soma, settings.scale, radius)
     morphology = morphology.discretize(max_length=settings.max_length * um)
-    outcome = Outcome(morphology.flatten(), get_device())
-    outcome.seconds["reading"] = time.perf_counter() - began
+    tree = morphology.flatten()
+    read = time.perf_counter() - began
+    compiled = seconds_compiling()
+    outcome = Outcome(tree, get_device())
+    outcome.seconds |= {"reading": read, "compiling": seconds_compiling() - compiled}
     with outcome.timed("building"):
         experiment = _Experiment(morphology, outcome)
         experiment.prepare()

@@ -6,6 +6,7 @@ __all__ = [
     "CompileError",
     "DimensionMismatchError",
     "EquationError",
+    "IndexOutOfRangeError",
     "MagicError",
     "MorphologyError",
     "MorphologyWarning",
@@ -100,6 +101,10 @@ class CompileError(RallError):
 
 class NumericalError(RallError, ArithmeticError):
     """A value became infinite or not a number during a run."""
+
+
+class IndexOutOfRangeError(RallError, IndexError):
+    """An index of elements that there are not, or that is no index."""
 
 
 class PluginError(RallError):

@@ -54,6 +54,7 @@ class Loop:
         self._t_start, self._t_end = span
         self._progress = progress
         self._stopping = self._interrupted = self._user_code = self._changed = False
+        self._inside = False  # a step is half done
         self._steps = 1
         self._switched_on: object = None
         self._program: Program | None = None
@@ -108,7 +109,10 @@ class Loop:
     def _stretch(self, program: Program) -> bool:
         """Let the program run for a while; whether the run is over."""
         began = time.perf_counter()
-        status, operation = program.advance(self._ends, 0 if self._stopping or self._changed else self._steps)
+        # A program that calls Python in every step comes back for nothing else: ask it to where something waits.
+        waiting = self._stopping or self._changed or self._interrupted or (self._inside and self._progress.due())
+        status, operation = program.advance(self._ends, 0 if waiting else self._steps)
+        self._inside = status is Status.CALL
         if status is Status.CALL:
             assert isinstance(operation, Call)
             self._call(program, operation)
@@ -127,13 +131,13 @@ class Loop:
             return True
         if status is Status.FULL:
             program.drain()
-        elif status is Status.PAUSED:
+        elif status is Status.PAUSED and not waiting:
             took = max(time.perf_counter() - began, 1e-9)
             self._steps = max(1, int(self._steps * min(GROWTH, STRETCH / took)))
         if self._progress.due():
             self._tell(lambda: self._progress.tell(self.t))
         if self._changed:
-            self._compile()
+            self._tell(self._compile)  # no step is half done: an interrupt need not wait for the compiler
         return False
 
     def _call(self, program: Program, operation: Call) -> None:
@@ -149,7 +153,7 @@ class Loop:
                 pass
             raise
 
-    def _tell(self, tell: Callable[[], None]) -> None:
+    def _tell(self, tell: Callable[[], object]) -> None:
         try:
             self._user_code = True
             tell()

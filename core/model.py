@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.errors import RallError
 from rall.ir.nodes import Node
 from rall.recording import Events, Table
 from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
@@ -181,6 +182,14 @@ class Clock:
         self.dt_variable = Variable("dt", SHARED, time, role="clock")
         self.step_variable = Variable("t_in_timesteps", SHARED, kind="integer", role="clock")
         self.dt_variable.array[0] = self.dt
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "dt" and not isinstance(value, (float, int)):
+            raise RallError(
+                f"the step of an object's clock cannot be set to {value!r} here: set defaultclock.dt, or dt of the "
+                "Clock that the object was given"
+            )
+        super().__setattr__(name, value)
 
 
 @dataclass(frozen=True)

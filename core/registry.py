@@ -11,9 +11,13 @@ import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from rall.builtin import BUILTIN
 from rall.errors import PluginError, RallWarning
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 __all__ = ["DISTRIBUTION", "GROUPS", "builtin_names", "closest", "find", "names"]
 
@@ -60,10 +64,20 @@ def _scan() -> dict[str, dict[str, tuple[str, str]]]:
         origin = distribution.name or "?"
         if origin.lower() == DISTRIBUTION:
             continue
-        for point in distribution.entry_points:
+        for point in _points(distribution, origin):
             if point.group in found:
                 _enter(found[point.group], point.group, point.name, (point.value, origin))
     return found
+
+
+def _points(distribution: Distribution, origin: str) -> Iterable[EntryPoint]:
+    try:
+        return tuple(distribution.entry_points)
+    except (TypeError, ValueError, OSError) as problem:  # what a line without "=" gives is up to the Python version
+        warnings.warn(
+            f"the entry points of '{origin}' cannot be read and are left out: {problem}", RallWarning, stacklevel=2
+        )
+        return ()
 
 
 def _enter(known: dict[str, tuple[str, str]], group: str, name: str, entry: tuple[str, str]) -> None:
@@ -131,7 +145,7 @@ def _load(target: str) -> object:
 def _load_foreign(group: str, name: str, target: str, origin: str) -> object:
     try:
         return _load(target)
-    except Exception as error:  # whatever a plugin's code does wrong must not take rall down
+    except (Exception, SystemExit) as error:  # whatever a plugin's code does wrong must not take rall down
         _registry.broken.add((group, name))
         reason = f"{type(error).__name__}: {error}"
         warnings.warn(

@@ -174,7 +174,8 @@ def seconds(value: Any, what: str) -> float:
     RallError
         If it is no single finite number.
     """
-    if dimension_of(value) is not _TIME and not (np.ndim(value) == 0 and value_of(value) == 0):
+    text = isinstance(value, str)
+    if text or (dimension_of(value) is not _TIME and not (np.ndim(value) == 0 and value_of(value) == 0)):
         raise DimensionMismatchError(f"{what} must be a time such as 10*ms, not {value!r}")
     plain = np.asarray(value_of(value), float)
     if plain.size != 1 or not np.isfinite(plain).all():

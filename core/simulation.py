@@ -213,6 +213,7 @@ class Network:
         progress = Progress(report, seconds(report_period, "report_period"), start, length)
         objects = self.objects
         check_names(objects, self.name)
+        _refuse_driven_clocks(self, objects)
         claim(objects, self.name, self._number)
         self._timeline.start(one.clock for one in objects)
         self._seed.renew()
@@ -325,6 +326,19 @@ def _refuse_while_running(network: Network, what: str) -> None:
         raise RallError(
             f"{what}() cannot be called while network '{network.name}' runs; call it between two runs"
         )
+
+
+def _refuse_driven_clocks(network: Network, objects: Sequence[SimulationObject]) -> None:
+    """A run inside another one, or in another thread, must not turn the clocks that drive that one."""
+    clocks = {id(one.clock): one.clock for one in objects}
+    for other in list(session.networks):
+        loop = other._loop
+        for clock in () if loop is None or other is network else loop.clocks:
+            if id(clock) in clocks:
+                raise RallError(
+                    f"network '{network.name}' cannot run while '{other.name}' does: '{clock.name}' drives both. "
+                    "Give the objects of one a clock of their own (dt=... or clock=...)"
+                )
 
 
 class LastRun:

@@ -61,12 +61,12 @@ def choose_device(options: Options) -> Device:
     Returns
     -------
     Device
-        Without a choice, C where there is a compiler, else NumPy with one warning.
+        Without a choice, C where there is a compiler that works, else NumPy with one warning.
 
     Raises
     ------
     CompileError
-        If the C device was asked for and no compiler is found.
+        If the C device, a compiler or flags were asked for, and nothing can be compiled so.
     """
     name = str(prefs["codegen.target"]) if session.device == _RUNTIME else session.device
     if name != "auto":
@@ -74,11 +74,13 @@ def choose_device(options: Options) -> Device:
     try:
         return _make("c", options, {})
     except CompileError as problem:
-        if options.compiler is not None:
+        if options.compiler is not None or options.extra_compile_args:
             raise
         if session.first_time("no compiler"):
+            words = str(problem).rstrip(".")
+            end = "\n" if "\n" in words else ". "
             warnings.warn(
-                f"{problem}. Until then runs use NumPy, which gives the same results and takes several times "
+                f"{words}{end}Until then runs use NumPy, which gives the same results and takes several times "
                 "as long; prefs.codegen.target = 'numpy' accepts this silently.",
                 RallWarning,
                 stacklevel=2,

@@ -36,6 +36,10 @@ def remove(morphology: Geometry, region: Any) -> None:
         raise MorphologyError(
             f"{region!r} would take the first section off too, and so all of it", "RemoveRoot"
         )
+    if not whole.any():
+        raise MorphologyError(
+            f"no section lies wholly in {region!r}, so that there is nothing to remove", "NothingThere"
+        )
     gone = np.zeros(len(nodes), bool)
     for k in np.flatnonzero(whole).tolist():
         up = int(tree.sections.parent[k])

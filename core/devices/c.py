@@ -52,19 +52,26 @@ class CDevice:
     Raises
     ------
     CompileError
-        When made on a machine without a C compiler.
+        When made on a machine without a C compiler, or with one that does not work.
     """
 
     name = "c"
 
     def __init__(self, options: Options) -> None:
         found = find_compiler(options.compiler)
+        if found is None and options.compiler:
+            raise CompileError(
+                f"there is no C compiler {options.compiler!r} on the path; set prefs.codegen.compiler to another "
+                "command, or to None to look for one"
+            )
         if found is None:
             raise CompileError(
                 "no C compiler was found (looked for $CC, cc, gcc, clang and the ziglang package); `apt install gcc` "
                 "(Debian, Ubuntu) or, anywhere, `pip install ziglang` brings one"
             )
         self.toolchain = found
+        # Every program needs it, and it tells whether this compiler works before a model comes in.
+        load(headers()["rall_runtime.c"], found, options)
 
     def build(
         self, schedule: Schedule, kernels: Mapping[int, CompiledKernel], options: Options

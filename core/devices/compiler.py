@@ -8,11 +8,13 @@ else `~/.cache/rall`.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import errno
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import struct
 import subprocess
@@ -31,14 +33,18 @@ from rall.options import Options
 __all__ = ["Toolchain", "cache_directory", "find_compiler", "headers", "load", "seconds_compiling"]
 
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
-#: CPU is where it matters; these are the flags of the performance note, each with its reason there.
-_FLAGS = ("-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w", "-g0",
+#: -O3 and not -O2: kernels are as fast with both, the lanes of the tree solver a third faster.  Never -ffast-math,
+#: which cancels the rounding steps of rall_math.h; instead what vectorised functions need of it, by name.
+_FLAGS = ("-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-shared", "-w", "-g0",
           "-fvisibility=hidden")  # fmt: skip
+_NATIVE = "-march=native"
 #: Folder of a compilation in progress; older ones than this many seconds were left by a kill.
 _WORK, _FORGOTTEN = "making-", 3600.0
 _ELF = b"\x7fELF\x02\x01"
 _spent = [0.0]
 _temporary: list[Path] = []
+#: Where refused sources were kept, by their names: asking again does not fill the disk.
+_kept: dict[str, Path] = {}
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Toolchain:
     command : tuple of str
         The executable and the words that belong to it (``zig cc``).
     identity : str
-        Path, size and time of the executable: another compiler makes other objects.
+        The command, with path, size and time of its executables: another compiler makes other objects.
     """
 
     command: tuple[str, ...]
@@ -59,8 +65,16 @@ class Toolchain:
     def flags(self, options: Options) -> tuple[str, ...]:
         """All flags for one library."""
         contraction = "off" if options.reproducible else "fast"
-        native = () if platform.machine() in ("arm64", "aarch64") else ("-march=native",)
-        return (*_FLAGS, *native, f"-ffp-contract={contraction}", *options.extra_compile_args)
+        return (*_FLAGS, *self._platform_flags(), f"-ffp-contract={contraction}", *options.extra_compile_args)
+
+    def _platform_flags(self) -> tuple[str, ...]:
+        # Elsewhere -march names an architecture, and many compilers know no "native" one.
+        native = (_NATIVE,) if platform.machine().lower() in ("x86_64", "amd64") else ()
+        if sys.platform != "win32":
+            return ("-fPIC", *native)
+        # There clang refuses -fPIC, and GCC does not align the stack as its own AVX code needs it (GCC bug 54412).
+        name = os.path.basename(self.command[0]).lower()
+        return (*native, "-mno-avx") if native and ("gcc" in name or name in ("cc", "cc.exe")) else native
 
 
 def find_compiler(wanted: str | None = None) -> Toolchain | None:
@@ -71,13 +85,24 @@ def find_compiler(wanted: str | None = None) -> Toolchain | None:
     Toolchain or None
         None where there is none.
     """
-    names = [wanted] if wanted else [os.environ.get("CC", ""), "cc", "gcc", "clang"]
-    for name in names:
-        words = name.split()
+    for name in [wanted] if wanted else [os.environ.get("CC", ""), "cc", "gcc", "clang"]:
+        words = _words(name)
         path = shutil.which(words[0]) if words else None
         if path:
-            return Toolchain((path, *words[1:]), _identity(path))
+            # `ccache gcc` changes with gcc, and `cc -m32` makes other objects than `cc`.
+            programs = [path, *filter(None, (shutil.which(w) for w in words[1:] if not w.startswith("-")))]
+            return Toolchain((path, *words[1:]), " ".join([*map(_identity, programs), *words]))
     return None if wanted else _zig()
+
+
+def _words(command: str) -> list[str]:
+    """The words of a command; a path with spaces needs no quotes."""
+    if shutil.which(command):
+        return [command]
+    try:
+        return [word.strip('"') for word in shlex.split(command, posix=os.name != "nt")]
+    except ValueError:  # a quote without its partner
+        return command.split()
 
 
 def _zig() -> Toolchain | None:
@@ -117,10 +142,14 @@ def headers() -> dict[str, str]:
 def cache_directory() -> Path:
     """Where compiled objects are kept; it need not exist yet."""
     if os.environ.get("RALL_CACHE"):
-        return Path(os.environ["RALL_CACHE"])
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "rall"
-    return Path(os.path.expanduser("~")) / ".cache" / "rall"
+        # Absolute, for a bare file name would be looked for among the system's libraries.
+        return Path(os.path.abspath(os.path.expanduser(os.environ["RALL_CACHE"])))
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):  # what is not shall be ignored, says the standard
+        return Path(base) / "rall"
+    home = os.path.expanduser("~")
+    # Users without a home are there in containers; theirs is the root, as container engines have it.
+    return Path(home if os.path.isabs(home) else os.path.abspath(os.sep)) / ".cache" / "rall"
 
 
 def _writable_cache() -> Path:
@@ -133,7 +162,7 @@ def _writable_cache() -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as problem:
-        _temporary.append(Path(tempfile.mkdtemp(prefix="rall-")))
+        _temporary.append(_folder_for_this_process(folder, problem))
         warnings.warn(
             f"the cache {folder} cannot be written ({problem.strerror}); compiled code goes to {_temporary[0]} and is "
             "made anew next time. Set RALL_CACHE to a folder with space.",
@@ -143,12 +172,25 @@ def _writable_cache() -> Path:
         return _temporary[0]
 
 
+def _folder_for_this_process(instead_of: Path, problem: OSError) -> Path:
+    try:
+        made = Path(tempfile.mkdtemp(prefix="rall-"))
+    except OSError:
+        raise CompileError(
+            f"the cache {instead_of} cannot be written ({problem.strerror}), nor is there a folder for temporary "
+            "files. Set RALL_CACHE to a folder with space."
+        ) from None
+    owner = os.getpid()
+    atexit.register(lambda: shutil.rmtree(made, ignore_errors=True) if os.getpid() == owner else None)
+    return made
+
+
 def _key(text: str, toolchain: Toolchain, options: Options) -> str:
     made_of = hashlib.sha256()
     # Only the headers that a text reaches: another kernel's change need not recompile this one.
     parts = [text, *(headers()[name] for name in _included(text)), toolchain.identity, _processor()]
     for part in (*parts, *toolchain.flags(options), platform.system()):
-        made_of.update(part.encode())
+        made_of.update(part.encode("utf-8", "surrogateescape"))
         made_of.update(b"\0")
     return made_of.hexdigest()[:32]
 
@@ -188,7 +230,7 @@ def load(text: str, toolchain: Toolchain, options: Options) -> ctypes.CDLL:
     found = _open(target) if target != known else None
     if found is None:
         _compile(text, target, toolchain, options)
-        found = ctypes.CDLL(str(target))
+        found = _open_new(target, toolchain)
     return found
 
 
@@ -202,6 +244,16 @@ def _open(path: Path) -> ctypes.CDLL | None:
     except OSError:
         pass
     return None
+
+
+def _open_new(path: Path, toolchain: Toolchain) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as problem:
+        raise CompileError(
+            f"what the C compiler {toolchain.command[0]} made cannot be loaded ({problem}). If it makes programs for "
+            "this machine, set RALL_CACHE to a folder from which they may be run (not one mounted with noexec)."
+        ) from None
 
 
 def _is_whole(path: Path) -> bool:
@@ -234,14 +286,9 @@ def _make(text: str, target: Path, work: Path, command: list[str]) -> None:
     source.write_text(text, "utf-8")
     for name in _included(text):
         (work / name).write_text(headers()[name], "utf-8")
-    try:
-        # The compiler's own temporary files go with the folder, even if it is killed.
-        done = subprocess.run(
-            [*command, "-o", str(made), str(source)], capture_output=True, text=True, errors="replace", check=False,
-            env={**os.environ, "TMPDIR": str(work), "LC_ALL": "C"},
-        )  # fmt: skip
-    except OSError as problem:
-        raise CompileError(f"cannot run the C compiler {command[0]}: {problem.strerror}") from None
+    done = _run_compiler(command, source, made)
+    if done.returncode != 0 and _NATIVE in command and "march" in done.stderr:  # an old compiler, or a new processor
+        done = _run_compiler([word for word in command if word != _NATIVE], source, made)
     if done.returncode != 0 or not made.exists():
         if os.strerror(errno.ENOSPC) in done.stderr:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -249,7 +296,26 @@ def _make(text: str, target: Path, work: Path, command: list[str]) -> None:
             f"the C compiler {command[0]} failed on {_keep(source)} (exit status {done.returncode}):\n"
             f"{done.stderr.strip() or done.stdout.strip() or 'it gave no message'}"
         )
-    os.replace(made, target)
+    try:
+        os.replace(made, target)
+    except PermissionError:
+        # Windows keeps what another process has loaded: that one was faster, and it is the same.
+        if not (target.exists() and _is_whole(target)):
+            raise
+
+
+def _run_compiler(command: list[str], source: Path, made: Path) -> subprocess.CompletedProcess[str]:
+    # The compiler's own temporary files go with the folder, even if it is killed.
+    environment = {**os.environ, "TMPDIR": str(source.parent), "LC_ALL": "C"}
+    if not os.environ.get("HOME"):  # zig looks there for its own cache, and gives up
+        environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(source.parent.parent / "zig"))
+    try:
+        return subprocess.run(
+            [*command, "-o", str(made), str(source)], capture_output=True, text=True, errors="replace", check=False,
+            stdin=subprocess.DEVNULL, env=environment,
+        )  # fmt: skip
+    except OSError as problem:
+        raise CompileError(f"cannot run the C compiler {command[0]}: {problem.strerror}") from None
 
 
 def _sweep(folder: Path) -> None:
@@ -265,8 +331,10 @@ def _sweep(folder: Path) -> None:
 
 def _keep(source: Path) -> Path:
     """Copy a refused source, with its headers, to where the user can read it and compile it by hand."""
+    kept = _kept.get(source.name)
     try:
-        kept = Path(tempfile.mkdtemp(prefix="rall-failed-"))
+        if kept is None or not kept.is_dir():
+            kept = _kept[source.name] = Path(tempfile.mkdtemp(prefix="rall-failed-"))
         for file in (source, *source.parent.glob("*.h")):
             shutil.copyfile(file, kept / file.name)
     except OSError:  # nowhere is space left

@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
 from rall.equations.names import resolve, typed_of
-from rall.errors import DimensionMismatchError, EquationError, RallError
+from rall.errors import DimensionMismatchError, EquationError, IndexOutOfRangeError, RallError
 from rall.evaluate import evaluate
 from rall.groups.resolver import Resolver
 from rall.groups.views import VariableView
-from rall.ir.parse import parse
+from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
-from rall.session import SimulationObject, caller_namespace, session_seed
-from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, value_of
+from rall.session import SimulationObject, caller_namespace, session, session_seed
+from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["Group"]
 
 Indices = NDArray[np.int64]
+
+_SECOND = get_or_create_dimension(second=1)
 
 
 class Group(SimulationObject):
@@ -64,7 +66,7 @@ class Group(SimulationObject):
         self.variables: dict[str, Variable] = {}
         self.constants: dict[str, Variable] = {}
         self._external: dict[str, object] = {}
-        self._draws = 0
+        self._draws = (session.seeded, 0)
         #: Names that the group computes itself, with their dimensions.
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
@@ -116,6 +118,8 @@ class Group(SimulationObject):
         plain = name.removesuffix("_")
         if plain in self.known_names():
             return self.view(plain, None, units=plain == name)
+        if plain in ("t", "dt", "t_in_timesteps"):
+            return self._time(plain, units=plain == name)
         known = self.known_names()
         raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
 
@@ -134,6 +138,14 @@ class Group(SimulationObject):
             )
         else:
             super().__setattr__(name, value)
+
+    def _time(self, name: str, units: bool) -> Any:
+        """The present time, the step, or its number."""
+        assert self.clock is not None
+        if name == "t_in_timesteps":
+            return self.clock.step
+        value = self.clock.dt if name == "dt" else self.clock.step * self.clock.dt
+        return Quantity(value, dim=_SECOND) if units else value
 
     def add_attribute(self, name: str) -> None:
         """Permit an attribute that is not a variable."""
@@ -242,13 +254,15 @@ class Group(SimulationObject):
             Give a Quantity.
         """
         parsed = parse(text)
-        external = self.externals(self.identifiers(text))
+        external = self.externals(self.identifiers(text), where=parsed)
         found = infer(parsed, self.environment(external), self.functions(external))
         if dimension is not None and found is not dimension and not _is_literal_zero(text):
             raise EquationError(f"'{text}' is in {found}, and {dimension} is needed", text, 0)
         resolver = self.resolver(external)
-        self._draws += 1
-        result = evaluate(resolver.node(parsed.node), _Present(self, resolver, self._draws))
+        # The draws of this text, counted from the last call of seed().
+        seeded, count = self._draws
+        self._draws = (session.seeded, count + 1 if seeded == session.seeded else 1)
+        result = evaluate(resolver.node(parsed.node), _Present(self, resolver, self._draws[1]))
         values = np.array(np.broadcast_to(result, (self.domain.size,)))
         values = values if selection is None else values[selection]
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
@@ -267,7 +281,7 @@ class Group(SimulationObject):
             return np.atleast_1d(everything[item])
         except (IndexError, TypeError) as problem:
             message = f"'{self.name}' has {self.domain.size} elements; {item!r} is no index: {problem}"
-            raise IndexError(message) from None
+            raise IndexOutOfRangeError(message) from None
 
     @staticmethod
     def identifiers(text: str) -> frozenset[str]:
@@ -277,18 +291,38 @@ class Group(SimulationObject):
 
     # --- names ----------------------------------------------------------------------------------------------
 
-    def externals(self, wanted: Any, *more: Mapping[str, object]) -> dict[str, object]:
-        """Values of names that are not the group's own, from its namespace or from where the user is."""
+    def externals(
+        self, wanted: Any, *more: Mapping[str, object], where: Parsed | Line | None = None
+    ) -> dict[str, object]:
+        """Values of names that are not the group's own, from its namespace or from where the user is.
+
+        Parameters
+        ----------
+        wanted : iterable of str
+            The names.
+        *more : mapping of str to object
+            Where to look after the namespace of the group, instead of where the user is.
+        where : Parsed or Line, optional
+            Where the names are used, for messages.
+        """
         spaces = [self.namespace] if self._has_namespace else [self.namespace, *more, self._external]
         if not self._has_namespace and not more:
             spaces.insert(1, caller_namespace())
         own = {*self.known_names(), "t", "dt", "t_in_timesteps", *self.equations.bindings}
-        return resolve(wanted, *spaces, variables=own)
+        return resolve(wanted, *spaces, variables=own, where=where)
 
     def run_externals(self) -> dict[str, object]:
         """Values of all names in the equations: those of the last run, else those where the user is."""
+        return self._external or self._line_externals()
+
+    def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
         wanted = set().union(*(line.identifiers for line in self.equations.lines))
-        return self._external or self.externals(wanted)
+        try:
+            return self.externals(wanted, *more)
+        except EquationError:
+            for line in self.equations.lines:
+                self.externals(line.identifiers, *more, where=line)  # says in which line
+            raise
 
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
         """Dimension and type of every name."""
@@ -314,9 +348,8 @@ class Group(SimulationObject):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Look up and check all external names; see `SimulationObject.before_run`."""
-        wanted = set().union(*(line.identifiers for line in self.equations.lines))
         self._external = {}
-        found = self.externals(wanted, namespace)
+        found = self._line_externals(namespace)
         check_equations(self.equations, {**self.own_types(), **found})
         self._external = found
 

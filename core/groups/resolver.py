@@ -112,6 +112,10 @@ class Resolver:
             return node
         function = self.external.get(node.op)
         into = getattr(function, "in_equations", None)
+        if into is None and callable(function):
+            raise EquationError(
+                f"'{node.op}' is a function of your own, and programs cannot call those yet; write its formula instead"
+            )
         if into is None:
             raise EquationError(f"'{node.op}' is not a function that equations know{closest(node.op, BUILTIN)}")
         result, bindings = into(node.op, node.children)

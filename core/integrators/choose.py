@@ -59,6 +59,8 @@ def choose(
     """
     if isinstance(method, (str, AbstractIntegrator)):
         return _named(method)
+    if method is not None and not isinstance(method, Sequence):
+        raise NotIntegrable(f"method takes the name of a method, or several, not {method!r}")
     reasons = []
     for candidate in DEFAULT if method is None else method:
         integrator = _named(candidate)

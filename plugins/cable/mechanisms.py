@@ -117,6 +117,8 @@ def place_model(
     defaults: list[tuple[Mask, Mapping[str, Any]]] = []
     unique: dict[str, Line] = {}
     together: Equations | None = None
+    if not parts:
+        raise EquationError("the model is an empty dictionary; give at least one region its equations")
     for region, text in parts.items():
         equations = text if isinstance(text, Equations) else Equations(text)
         mask = np.ones(whole.size, bool) if region == "all" else inside(region)

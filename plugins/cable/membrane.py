@@ -136,13 +136,14 @@ class Gates:
             t, dt, lag = Name("t"), Name("dt"), Name(LAG)
             half = mul(number(0.5), dt)
             before, after = sub(t, mul(number(_EDGE), dt)), add(t, mul(number(_EDGE), dt))
-            h, parts = {
+            places: dict[str, tuple[Node, list[tuple[Node, Node]]]] = {
                 # What jumps at t has its old value before and its new one afterwards.
                 "whole": (add(half, lag), [(lag, before), (half, after)]),
                 "lag": (lag, [(lag, before)]),
                 "first half": (half, [(half, add(t, mul(number(0.25), dt)))]),
                 "second half": (half, [(half, add(t, mul(number(0.75), dt)))]),
-            }[when]
+            }
+            h, parts = places[when]
             equations = {name: _mean(rhs, parts, h) for name, rhs in self.system.equations.items()}
             self.steps[when] = self.integrator.step(replace(self.system, equations=equations), h)
         return self.steps[when]

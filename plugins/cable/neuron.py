@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import PARAMETER, Equations
-from rall.errors import DimensionMismatchError, RallError
+from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.groups import Group
 from rall.model import Check, Clock, Model, Operation, Variable
 from rall.morphology import Morphology, Place
+from rall.morphology.regions import region_arrays
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.mechanisms import Mechanism, place_model
 from rall.plugins.cable.present import Present
 from rall.plugins.cable.scope import Scope
-from rall.plugins.cable.selection import Subtree, below, child_of, find_compartments
+from rall.plugins.cable.selection import Region, Subtree, below, child_of, find_compartments
 from rall.plugins.cable.steps import CABLE_METHODS, CableStep
 from rall.plugins.cable.threshold import Threshold
-from rall.units import Quantity, cm, dimension_of, get_or_create_dimension, ohm, uF
+from rall.units import Dimension, Quantity, cm, dimension_of, get_or_create_dimension, ohm, uF
 
 __all__ = ["SpatialNeuron"]
 
@@ -28,7 +29,10 @@ _VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
 _CAPACITANCE = get_or_create_dimension(length=-4, mass=-1, time=4, current=2)
 _RESISTIVITY = get_or_create_dimension(length=3, mass=1, time=-3, current=-2)
 _DENSITY = get_or_create_dimension(length=-2, current=1)
+_METRE = get_or_create_dimension(length=1)
 _SECOND = get_or_create_dimension(time=1)
+#: Names that mean all sections of a type, where 'dend' or 'axon' mean one of them with all that hangs on it.
+_WHOLE_REGIONS = ("basal", "apical")
 
 
 class SpatialNeuron(Group):
@@ -105,6 +109,7 @@ class SpatialNeuron(Group):
         if cable_method not in CABLE_METHODS:
             raise RallError(f"there is no cable_method '{cable_method}'; there are {', '.join(CABLE_METHODS)}")
         cable = Cable(morphology)
+        self._labels: dict[str, Any] = {}
         empty = Equations(())
         super().__init__(name, cable.domain, empty, namespace, clock, order, dt)
         self.morphology, self.cable = morphology, cable
@@ -126,12 +131,14 @@ class SpatialNeuron(Group):
         self._scope, self._step, self._present = scope, CableStep(scope), Present(scope)
         self._running_state = True
         self._threshold = Threshold(self, threshold, reset, refractory, threshold_location)
+        self._learn_labels(self.morphology.labels)
         self._ready = True
 
     # --- making -----------------------------------------------------------------------------------------------
 
     def _make_geometry(self) -> None:
         self.variables.update(self.cable.geometry())
+        self._fixed = frozenset(self.variables)
         self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
         self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
         self.variables["Ri"] = Variable("Ri", self.domain, _RESISTIVITY, role="parameter")
@@ -155,6 +162,48 @@ class SpatialNeuron(Group):
         """Labels that stand for other conditions, written out."""
         label = self.morphology.labels.get(condition)
         return label if isinstance(label, str) else condition
+
+    def _learn_labels(self, names: Iterable[str], inside: tuple[str, ...] = ()) -> None:
+        """Make truth values of labels of the morphology, so that equations and conditions can name them."""
+        labels = self.morphology.labels
+        for name in sorted(labels.keys() & set(names)):
+            condition = labels[name]
+            if name in self._fixed or (name in self._labels and self._labels[name] is condition):
+                continue
+            if name in inside:
+                raise EquationError(f"the label '{name}' is defined by itself: {' -> '.join([*inside, name])}")
+            if isinstance(condition, str):
+                used = self.identifiers(condition)
+                self._learn_labels(used, (*inside, name))
+                if used & (self.known_names() - self._fixed - self._labels.keys()):
+                    continue  # What changes is looked at anew whenever the label is used.
+                values = self._label_values(name, condition)
+            else:
+                values = region_arrays(self.cable.tree, {name: condition})[name]
+            if name not in self._labels:
+                self.variables[name] = Variable(name, self.domain, kind="boolean", role="constant")
+            self.variables[name].set(values)
+            self._labels[name] = condition
+
+    def _label_values(self, name: str, condition: str) -> NDArray[np.bool_]:
+        try:
+            values = np.asarray(super().evaluate(condition))
+        except EquationError as problem:
+            raise EquationError(f"in the label '{name}': {problem}") from problem
+        if values.dtype != bool:
+            raise EquationError(f"the label '{name}' must stand for a condition, and '{condition}' is a value")
+        return values
+
+    def evaluate(
+        self,
+        text: str,
+        selection: NDArray[np.int64] | None = None,
+        dimension: Dimension | None = None,
+        with_units: bool = False,
+    ) -> Any:
+        """See `Group.evaluate`; labels of the morphology are known."""
+        self._learn_labels(self.identifiers(text))
+        return super().evaluate(text, selection, dimension, with_units)
 
     def _set_parameter(self, name: str, value: Any) -> None:
         variable = self.variables[name]
@@ -180,6 +229,8 @@ class SpatialNeuron(Group):
     def at(self, place: Any) -> Subtree:
         """The compartment of a place, or the one of a region that is nearest to the root."""
         found = self.indices_of(place)
+        if not len(found):
+            raise RallError(f"there is nothing at {place!r}: no compartment of '{self.name}' lies there")
         distance = self.cable.tree.distance[found]
         return Subtree(self, found[[int(np.argmin(distance))]])
 
@@ -207,8 +258,12 @@ class SpatialNeuron(Group):
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and self._ready:
             section = child_of(self.__dict__["morphology"], name)
-            if section is not None:
+            if section is not None and name not in _WHOLE_REGIONS:
                 return Subtree(self, below(section), section)
+            if name in self.morphology.labels or name in region_arrays(self.cable.tree, {}):
+                found = self.indices_of(name)
+                alone = section is not None and np.array_equal(found, below(section))
+                return Region(self, found, section if alone else None, name)
         return super().__getattr__(name)
 
     @property
@@ -221,6 +276,13 @@ class SpatialNeuron(Group):
         """Membrane time constant Cm/conductance of each compartment now, shape (compartments,)."""
         conductance = self._present.conductance(self.run_externals())
         return Quantity(self.variables["Cm"].get() / conductance, dim=_SECOND)
+
+    @property
+    def space_constant(self) -> Quantity:
+        """Length constant sqrt(diameter/(4*Ri*conductance)) of each compartment now, shape (compartments,)."""
+        conductance = self._present.conductance(self.run_externals())
+        diameter, resistivity = self.variables["diameter"].get(), self.variables["Ri"].get()
+        return Quantity(np.sqrt(diameter / (4.0 * resistivity * conductance)), dim=_METRE)
 
     # --- values ---------------------------------------------------------------------------------------------------
 
@@ -279,6 +341,16 @@ class SpatialNeuron(Group):
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """See `Group.probe`; gates and what is computed from them are given at the present time."""
         return self._present.probe(names, owner, (clock, when, order))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Group.state`; how long the cell is refractory is part of it."""
+        return {**super().state(), **self._threshold.state()}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """See `Group.set_state`."""
+        own = {name: values for name, values in state.items() if name in self.variables}
+        super().set_state(own)
+        self._threshold.set_state(state)
 
     def describe_element(self, index: int) -> str:
         """Region and distance of a compartment."""

@@ -184,9 +184,8 @@ class Present:
                 continue
             gates = self.scope.gates(mechanism, external)
             values = self._values(gates.bindings)
-            message = stability_warning(
-                gates.system, gates.integrator, self.cell.clock.dt, lambda node, v=values: evaluate(node, v)
-            )
+            compute = partial(evaluate, values=values)
+            message = stability_warning(gates.system, gates.integrator, self.cell.clock.dt, compute)
             if message is not None:
                 self._warned = True
                 made = f"'{self.cell.name}' (made at {self.cell.created_at})"

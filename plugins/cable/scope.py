@@ -156,6 +156,8 @@ class Scope:
         """The differential equations of a mechanism, resolved (from another's compartments), with their method."""
         resolver = self.resolver(seen_from or mechanism, external)
         equations = {line.varname: resolver.node(line.node) for line in mechanism.equations}
+        for name in equations:
+            resolver.name(name)  # written even where no right-hand side reads it
         shared = {n for n, b in resolver.bindings.items() if isinstance(b, Variable) and b.shared}
         bindings = {**resolver.bindings, LAG: self.lag, "dt": self.cell.clock.dt_variable}
         constant = {

@@ -17,7 +17,7 @@ from rall.units import Quantity
 if TYPE_CHECKING:
     from rall.plugins.cable.neuron import SpatialNeuron
 
-__all__ = ["Subtree", "child_of", "find_compartments"]
+__all__ = ["Region", "Subtree", "child_of", "find_compartments"]
 
 Indices = NDArray[np.int64]
 
@@ -137,3 +137,33 @@ class Subtree:
 
     def __repr__(self) -> str:
         return f"<{len(self.indices)} compartments of '{self.group.name}'>"
+
+
+class Region(Subtree):
+    """The compartments of a region or label; as an array, a truth value for every compartment of the cell.
+
+    Parameters
+    ----------
+    cell : SpatialNeuron
+        Whose compartments.
+    indices : ndarray of int64
+        Which.
+    section : Morphology or None
+        The section that they belong to with all that hangs on it, where that is the whole region.
+    name : str
+        What the region is called.
+    """
+
+    def __init__(self, cell: SpatialNeuron, indices: Indices, section: Morphology | None, name: str) -> None:
+        super().__init__(cell, indices, section)
+        self.__dict__["_name"] = name
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        inside = np.zeros(self.group.N, bool)
+        inside[self.indices] = True
+        return inside if dtype is None else inside.astype(dtype)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not len(self.indices):
+            raise RallError(f"'{name}' cannot be set in '{self._name}': '{self.group.name}' has no compartment there")
+        super().__setattr__(name, value)

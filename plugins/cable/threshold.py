@@ -15,6 +15,7 @@ from rall.ir.parse import parse
 from rall.ir.statements import parse_statements
 from rall.model import Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
+from rall.registry import closest
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,18 @@ class Threshold:
         self.free.set(True)
         if everything and refractory is not False:
             cell.variables.update(lastspike=self.last, not_refractory=self.free)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of what the cell does not keep among its own variables."""
+        if self.condition is None:
+            return {}
+        return {"_lastspike": self.last.array.copy(), "_not_refractory": self.free.array.copy()}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `state` gave."""
+        if self.condition is not None and "_lastspike" in state:
+            self.last.array[:] = state["_lastspike"]
+            self.free.array[:] = state["_not_refractory"]
 
     @property
     def resets(self) -> bool:
@@ -141,8 +154,9 @@ class Threshold:
     def _type(self, text: str) -> tuple[Any, Mapping[str, object]]:
         """Dimension and type of an expression of the user's, and the external values that it needs."""
         cell = self.cell
-        external = {**cell.run_externals(), **cell.externals(cell.identifiers(text))}
-        return infer_typed(parse(text), cell.environment(external), cell.functions(external)), external
+        parsed = parse(text)
+        external = {**cell.run_externals(), **cell.externals(cell.identifiers(text), where=parsed)}
+        return infer_typed(parsed, cell.environment(external), cell.functions(external)), external
 
     def _present(self, text: str, external: Mapping[str, object]) -> _Made:
         """Statements that leave an expression's present value in ``_probe``, at the places that are looked at."""
@@ -190,6 +204,9 @@ class Threshold:
         resolver = cell.resolver(external)
         made = []
         for statement in statements:
+            if statement.target not in cell.variables:
+                known = closest(statement.target, cell.variables)
+                raise EquationError(f"reset sets '{statement.target}', which is no variable of '{cell.name}'{known}")
             value = statement.node
             if statement.op != "=":
                 value = Binary(statement.op[:-1], Name(statement.target), value)

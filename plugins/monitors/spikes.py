@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import RallError
+from rall.errors import NotSupportedError, RallError
 from rall.groups import Group
 from rall.model import Emit, Model, Operation
 from rall.recording import Events
@@ -27,6 +27,8 @@ class SpikeMonitor(SimulationObject):
     ----------
     source : Group
         What spikes.
+    variables : None
+        Values of further variables at spikes are not offered yet.
     record : bool
         Whether times are kept; spikes are counted either way.
     when, order, name
@@ -47,6 +49,7 @@ class SpikeMonitor(SimulationObject):
     def __init__(
         self,
         source: Any,
+        variables: str | Sequence[str] | None = None,
         record: bool = True,
         when: str = "thresholds",
         order: int | None = None,
@@ -55,6 +58,10 @@ class SpikeMonitor(SimulationObject):
         group: Group = getattr(source, "group", source)
         if not isinstance(group, Group):
             raise RallError(f"SpikeMonitor needs a group, not {source!r}")
+        if variables:
+            raise NotSupportedError("variables at spikes cannot be recorded yet; record them with a StateMonitor")
+        if not isinstance(record, (bool, np.bool_)):
+            raise NotSupportedError(f"record of a SpikeMonitor is True or False, not {record!r}")
         super().__init__(name=name, clock=group.clock, when=when, order=group.order + 1 if order is None else order)
         self.source, self._group, self._record = source, group, record
         self._spiking, self._elements, self._labels = group.spikes_of("spike")
@@ -96,6 +103,33 @@ class SpikeMonitor(SimulationObject):
     def count(self) -> NDArray[np.int64]:
         """Number of spikes of each element, shape (N,)."""
         return np.bincount(self.i, minlength=self._group.N)
+
+    @property
+    def it_(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Elements and times in seconds."""
+        return self.i, self.t_
+
+    def values(self, var: str) -> dict[int, Any]:
+        """Values of one variable for every element that is looked at, by its number.
+
+        Parameters
+        ----------
+        var : str
+            't' or 'i'.
+
+        Raises
+        ------
+        RallError
+            For another name.
+        """
+        if var not in ("i", "t"):
+            raise RallError(f"'{self.name}' records i and t, not '{var}'")
+        i, values = self.i, getattr(self, var)
+        return {int(k): values[i == k] for k in self._labels}
+
+    def all_values(self) -> dict[str, dict[int, Any]]:
+        """`values` of all variables, by their name."""
+        return {name: self.values(name) for name in ("i", "t")}
 
     def spike_trains(self) -> dict[int, Quantity]:
         """Times of the spikes of every element that is looked at, by its number."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import RallError
+from rall.errors import IndexOutOfRangeError, RallError
 from rall.groups import Group
 from rall.model import Model, Operation, Record
 from rall.recording import Table
@@ -31,7 +31,8 @@ class StateMonitor(SimulationObject):
     variables : str or sequence of str
         Their names; True for all that change.
     record : bool, int, Place, sequence or str
-        Which elements: True for all, numbers, places (a voltage is interpolated there), or a condition.
+        Which elements: True for all, numbers, places (a voltage is interpolated there), or a condition.  Numbers
+        count the elements of `source`, also where that is a part of a group.
     dt, clock, when, order, name
         See `SimulationObject`; by default the clock of the source, slot ``start``.
 
@@ -68,7 +69,7 @@ class StateMonitor(SimulationObject):
         self.record_variables = self._names(variables)
         if record is False:
             record = []
-        self._items = source.indices if record is True and source is not group else record
+        self._items = record if source is group else self._inside(source, record)
         self._weights = {v: group.record_weights(v, self._items) for v in self.record_variables}
         self.record: NDArray[np.int64] = next(iter(self._weights.values()))[3]
         widths = [len(w[2]) - 1 for w in self._weights.values()]
@@ -82,11 +83,24 @@ class StateMonitor(SimulationObject):
             states = [n for n, v in group.variables.items() if v.role == "state" and not n.startswith("_")]
             return (*states, *(line.varname for line in group.equations.subexpressions))
         names = (variables,) if isinstance(variables, str) else tuple(variables)  # type: ignore[arg-type]
+        if not names:
+            raise RallError(f"a StateMonitor of '{group.name}' needs the name of a variable at least")
         known = group.known_names()
         for name in names:
             if name not in known:
                 raise RallError(f"'{group.name}' has no variable '{name}' to record{closest(name, known)}")
         return names
+
+    @staticmethod
+    def _inside(source: Any, record: Any) -> Any:
+        """Elements of the whole group; numbers count those of the part that is recorded."""
+        if record is True:
+            return source.indices
+        places = record if isinstance(record, (list, tuple)) else [record]
+        numbers = all(isinstance(k, (int, np.integer)) for k in places)
+        if not isinstance(record, (str, slice, np.ndarray)) and not numbers:
+            return record
+        return source[list(record) if isinstance(record, tuple) else record].indices
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
@@ -130,12 +144,16 @@ class StateMonitor(SimulationObject):
 
     def __getitem__(self, item: Any) -> _Rows:
         """The records of one element (or several), by its number in the source or its place."""
-        wanted = self._group.indices_of(item)
+        part = self.source is not self._group
+        wanted = self._group.indices_of(self._inside(self.source, item) if part else item)
         rows = []
         for index in wanted.tolist():
             found = np.flatnonzero(self.record == index)
             if not len(found):
-                raise IndexError(f"'{self.name}' does not record element {index}")
+                recorded = ", ".join(map(str, self.record[:8])) + (", ..." if len(self.record) > 8 else "")
+                raise IndexOutOfRangeError(
+                    f"'{self.name}' does not record element {index}; it records {recorded or 'none'}"
+                )
             rows.append(int(found[0]))
         single = len(rows) == 1 and not isinstance(item, (slice, list, np.ndarray))
         return _Rows(self, rows[0] if single else np.array(rows))

@@ -162,3 +162,8 @@ def test_growth_is_that_of_the_step_itself() -> None:
     assert HEUN.growth(z) == pytest.approx(np.abs(1 + z + z**2 / 2))
     assert RK4.growth(z) == pytest.approx(np.abs(1 + z + z**2 / 2 + z**3 / 6 + z**4 / 24))
     assert Exact().growth(z) == pytest.approx(np.abs(np.exp(z)))
+
+
+def test_a_method_is_a_name():
+    with pytest.raises(NotIntegrable, match="not 3"):
+        choose(system(x="-x"), 3)

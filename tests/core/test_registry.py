@@ -131,3 +131,19 @@ def test_closest(word, known, expected):
     hint = registry.closest(word, known)
     assert expected in hint
     assert bool(hint) == bool(expected)
+
+
+def test_a_plugin_that_ends_the_program_is_left_out(plugin):
+    plugin("rude", {"rall.viewers": {"exits": "rude_module:view"}}, {"rude_module": "import sys\nsys.exit(3)\n"})
+    with pytest.warns(RallWarning, match="plugin 'exits' of 'rude'"), pytest.raises(PluginError, match="SystemExit"):
+        registry.find("rall.viewers", "exits")
+    assert "exits" not in registry.names("rall.viewers")
+
+
+@pytest.mark.parametrize("text", [b"[rall.viewers]\nno equals sign\n", b"[rall.viewers]\nx = \xff\xfe\n"])
+def test_entry_points_that_cannot_be_read_are_left_out(plugin, tmp_path, text):
+    plugin("garbled", {}, {})
+    plugin("good", {"rall.viewers": {"fine": "good_module:view"}}, {"good_module": "view = 3\n"})
+    (tmp_path / "garbled-1.0.dist-info" / "entry_points.txt").write_bytes(text)
+    with pytest.warns(RallWarning, match="entry points of 'garbled' cannot be read"):
+        assert registry.find("rall.viewers", "fine") == 3

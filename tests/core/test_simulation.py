@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from rall import magic
+from rall.devices.base import Program, Status
 from rall.errors import DimensionMismatchError, MagicError, NotSupportedError, NumericalError, RallError
 from rall.ir.parse import parse
+from rall.loop import Loop
 from rall.magic import collect, magic_network, run
-from rall.model import SHARED, Assign, Elementwise, Variable
+from rall.model import SHARED, Assign, Call, Elementwise, Variable
 from rall.operations import NetworkOperation, network_operation
+from rall.progress import Progress
 from rall.session import Clock, SimulationObject, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
 from rall.timeline import steps_until
@@ -273,6 +276,61 @@ def test_objects_can_be_switched_off_and_on(target, decay):
     assert 10 <= len(two.trace) <= 11
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no signals to oneself")
+def test_an_interrupt_is_answered_where_every_step_calls_python():
+    class Calling(Program):
+        """Comes back for a call in every step; at the third one an interrupt arrives while it computes."""
+
+        def __init__(self):
+            self.clocks, self.buffers, self.inside, self.clock = (), [], False, Clock(1 * ms).model_clock
+
+        def advance(self, ends, iterations):
+            self.clock.step += self.inside
+            self.inside = iterations > 0
+            assert self.clock.step < 10
+            if self.clock.step == 3 and self.inside:
+                os.kill(os.getpid(), signal.SIGINT)
+            call = Call(name="call", clock=self.clock, function=lambda t: None)
+            return (Status.CALL, call) if self.inside else (Status.PAUSED, None)
+
+        def stop(self):
+            pass
+
+    program = Calling()
+    loop = Loop(lambda now: program, lambda: 0, lambda op: None, (0.0, 1.0), Progress(None, 1.0, 0.0, 1.0))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert program.clock.step == 4 and not program.inside
+
+
+def test_reports_come_where_every_step_calls_python(target, decay):
+    @network_operation
+    def nothing():
+        pass
+
+    told = []
+    Network(decay(), nothing).run(
+        1 * ms, report=lambda elapsed, fraction, start, length: told.append(fraction), report_period=0 * ms
+    )
+    assert len(told) > 5 and told == sorted(told)
+
+
+def test_a_run_inside_a_run_keeps_off_its_clock(target, decay):
+    inner = {}
+
+    @network_operation(dt=1 * ms)
+    def nested():
+        own = inner["own"] = Network(decay(dt=0.25 * ms))
+        own.run(0.5 * ms)
+        Network(decay()).run(0.5 * ms)
+
+    outer = Network(decay(), nested)
+    with pytest.raises(RallError, match=r"'network\w*' cannot run while 'network\w*' does: 'defaultclock' drives both"):
+        outer.run(5 * ms)
+    assert inner["own"].t_ == pytest.approx(0.5e-3)
+    assert outer.t_ == pytest.approx(0.1e-3)
+
+
 # --- what is in a network -----------------------------------------------------------------------------------
 
 
@@ -441,6 +499,31 @@ def test_states_of_other_models_and_broken_files_are_refused(decay, tmp_path):
         Network(decay(name="kept")).restore(filename=tmp_path / "absent")
     with pytest.raises(RallError, match="cannot write"):
         Network(decay(name="kept")).store(filename=tmp_path / "no" / "folder")
+
+
+def test_wrong_bytes_in_a_file_of_states_are_found(decay, tmp_path):
+    path = tmp_path / "state.npz"
+    network = Network(decay(name="kept"))
+    network.store(filename=path)
+    content = path.read_bytes()
+    entries = content.index(b"PK\x01\x02")
+    for place, byte in ((6, 99), (8, 1), (8, 1 << 6), (10, 77)):  # version, encrypted, strongly so, compression
+        path.write_bytes(content[: entries + place] + bytes([byte]) + content[entries + place + 1 :])
+        with pytest.raises(RallError, match="damaged"):
+            network.restore(filename=path)
+        broken = content.rindex(b"PK\x01\x02") + place
+        path.write_bytes(content[:broken] + bytes([byte]) + content[broken + 1 :])
+        with pytest.raises(RallError, match="damaged"):
+            network.restore(filename=path)
+
+
+def test_names_that_no_file_has(decay, tmp_path):
+    network = Network(decay(name="kept"))
+    for name in ("a\0b", "x" * 300):
+        with pytest.raises(RallError, match="cannot write"):
+            network.store(filename=tmp_path / name)
+        with pytest.raises(RallError):
+            network.restore(filename=tmp_path / name)
 
 
 def test_a_failing_write_keeps_the_old_file(decay, tmp_path, monkeypatch):

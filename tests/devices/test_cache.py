@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +21,11 @@ from rall.devices import compiler
 from rall.devices.base import Status
 from rall.devices.c import CDevice
 from rall.devices.compiler import cache_directory, find_compiler, load
+from rall.devices.numpy import NumpyDevice
 from rall.errors import CompileError, RallWarning
 from rall.options import Options
+from rall.session import session
+from rall.targets import choose_device
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler on this machine")
 
@@ -386,3 +391,174 @@ def test_time_in_the_compiler_is_counted(cache, bench):
     model(bench()).run(CDevice(Options()))
     assert compiler.seconds_compiling() == first
     assert np.isfinite(first)
+
+
+def wrapper(tmp_path, name, *lines):
+    """A compiler made of a shell script."""
+    script = tmp_path / name
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text("\n".join(("#!/bin/sh", *lines)) + "\n")
+    script.chmod(0o755)
+    return script
+
+
+def test_words_of_the_command_make_another_object(cache, compilations, monkeypatch):
+    cc = find_compiler().command[0]
+    for command in (cc, f"{cc} -DX=1", f"{cc} -DX=2"):
+        monkeypatch.setenv("CC", command)
+        assert works(get())
+    assert len(compilations) == len(made(cache)) == 3
+
+
+def test_a_compiler_behind_another_command_counts(tmp_path, monkeypatch):
+    wrapper(tmp_path, "front", 'exec "$@"')
+    behind = wrapper(tmp_path, "behind", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    first = find_compiler("front behind").identity
+    behind.write_text("#!/bin/sh\nexit 1 # newer\n")
+    assert find_compiler("front behind").identity != first
+
+
+@pytest.mark.parametrize("quote", ["{}", '"{}"', "'{}' -DMORE"])
+def test_a_path_with_spaces_is_a_command(cache, tmp_path, quote):
+    script = wrapper(tmp_path, "my tools/cc", f'exec {find_compiler().command[0]} "$@"')
+    if quote == "{}":
+        assert find_compiler(str(script)).command == (str(script),)
+    found = find_compiler(quote.format(script))
+    assert found.command[0] == str(script)
+    assert works(load(TEXT, found, Options()))
+
+
+def test_a_quote_without_its_partner_is_no_compiler():
+    assert find_compiler("cc' -O2 '\"") is None
+
+
+def test_where_the_processor_cannot_be_asked_for_it_is_left_out(cache, tmp_path):
+    lines = 'case " $* " in *march=native*) echo "bad value for -march=" >&2; exit 1;; esac'
+    script = wrapper(tmp_path, "old", lines, f'exec {find_compiler().command[0]} "$@"')
+    assert works(load(TEXT, find_compiler(str(script)), Options()))
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "command", "has", "lacks"),
+    [
+        ("linux", "x86_64", "cc", ("-fPIC", "-march=native"), ("-mno-avx",)),
+        ("linux", "aarch64", "cc", ("-fPIC",), ("-march=native",)),
+        ("linux", "ppc64le", "gcc", ("-fPIC",), ("-march=native",)),
+        ("darwin", "arm64", "clang", ("-fPIC",), ("-march=native",)),
+        ("win32", "AMD64", "C:/mingw/gcc.exe", ("-march=native", "-mno-avx"), ("-fPIC",)),
+        ("win32", "AMD64", "C:/llvm/clang.exe", ("-march=native",), ("-fPIC", "-mno-avx")),
+    ],
+)
+def test_flags_that_only_some_machines_know(monkeypatch, system, machine, command, has, lacks):
+    monkeypatch.setattr(compiler.sys, "platform", system)
+    monkeypatch.setattr(compiler.platform, "machine", lambda: machine)
+    flags = compiler.Toolchain((command,), "").flags(Options(extra_compile_args=("-DLAST",)))
+    assert set(has) <= set(flags) and not set(lacks) & set(flags)
+    assert flags[-1] == "-DLAST"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names of x86 processors")
+@pytest.mark.parametrize("march", ["-march=x86-64", "-march=x86-64-v3"])
+def test_older_processors_get_the_same_numbers(cache, bench, march):
+    def built():
+        return model(bench(size=37), text="tanh({0}) + ({0} - {1})**3/(1 + {0}**2) + {0}%0.3")
+
+    reference, older = built(), built()
+    reference.run(NumpyDevice(Options()), 20)
+    options = Options(extra_compile_args=(march,))
+    if march.endswith("v3") and " avx2 " not in compiler._processor():
+        pytest.skip("this processor is older itself")
+    older.run(CDevice(options), 20, options)
+    for name in ("v", "w"):
+        np.testing.assert_allclose(older.values(name), reference.values(name), rtol=1e-11)
+
+
+def test_a_refused_text_is_kept_once(cache, tmp_path):
+    for _ in range(3):
+        with pytest.raises(CompileError):
+            get("nonsense")
+    assert len(list(tmp_path.glob("rall-failed-*"))) == 1
+
+
+def test_what_cannot_be_loaded_is_an_error_that_says_why(cache, tmp_path):
+    script = wrapper(tmp_path, "cross", 'while [ "$1" != -o ]; do shift; done', 'echo "for another machine" > "$2"')
+    with pytest.raises(CompileError, match=r"cannot be loaded \(.*RALL_CACHE"):
+        load(TEXT, find_compiler(str(script)), Options())
+
+
+def test_another_process_may_be_faster_where_a_loaded_file_cannot_be_replaced(cache, monkeypatch):
+    def held(source, target):
+        shutil.copyfile(source, target)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(compiler.os, "replace", held)
+    assert works(get())
+
+
+@pytest.mark.parametrize("name", [".", "sub folder", "zw\u00f6lf"])
+def test_the_cache_may_be_relative_and_have_any_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RALL_CACHE", name)
+    assert works(get())
+    assert len(list((tmp_path / name).glob("rall_*"))) == 1
+
+
+def test_a_user_without_a_home(monkeypatch):
+    for name in ("RALL_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(compiler.os.path, "expanduser", lambda path: path)
+    assert cache_directory() == Path(os.path.abspath(os.sep)) / ".cache" / "rall"
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    assert cache_directory() == Path(os.path.abspath(os.sep)) / ".cache" / "rall"
+
+
+def test_zig_has_a_cache_without_a_home(cache, tmp_path, monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("ZIG_GLOBAL_CACHE_DIR", raising=False)
+    script = wrapper(tmp_path, "zig", 'echo "its cache: $ZIG_GLOBAL_CACHE_DIR" >&2', "exit 1")
+    with pytest.raises(CompileError, match="its cache: ") as caught:
+        load(TEXT, find_compiler(str(script)), Options())
+    assert str(cache / "zig") in str(caught.value)
+
+
+def test_neither_cache_nor_temporary_files(cache, monkeypatch):
+    forbid_writing(monkeypatch, cache)
+
+    def nowhere(**keywords):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(compiler.tempfile, "mkdtemp", nowhere)
+    with pytest.raises(CompileError, match="RALL_CACHE"):
+        get()
+
+
+def test_the_folder_in_place_of_the_cache_goes_with_the_process(tmp_path):
+    (tmp_path / "taken").write_text("")
+    code = "from rall.devices.compiler import find_compiler, load\nfrom rall.options import Options\n"
+    code += f"load({TEXT!r}, find_compiler(), Options())"
+    environment = {**os.environ, "RALL_CACHE": str(tmp_path / "taken"), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "cannot be written" in done.stderr
+    assert made(tmp_path) == ["taken"]
+
+
+# --- compilers that do not work ---
+
+
+def test_a_compiler_that_does_not_work_leaves_the_work_to_numpy(cache, tmp_path, monkeypatch):
+    script = wrapper(tmp_path, "shim", 'echo "xcrun: no developer tools" >&2', "exit 1")
+    monkeypatch.setenv("CC", str(script))
+    monkeypatch.setattr(session, "said", set())
+    with pytest.warns(RallWarning, match=r"(?s)xcrun: no developer tools\nUntil then runs use NumPy"):
+        assert choose_device(Options()).name == "numpy"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert choose_device(Options()).name == "numpy"
+
+
+def test_flags_and_compilers_that_were_asked_for_are_insisted_on(cache):
+    with pytest.raises(CompileError, match="fno-such-flag"):
+        choose_device(Options(extra_compile_args=("-fno-such-flag-at-all=3",)))
+    with pytest.raises(CompileError, match=r"no C compiler 'nonsense-cc'.*prefs\.codegen\.compiler"):
+        choose_device(Options(compiler="nonsense-cc"))

@@ -128,3 +128,9 @@ def test_a_part_of_a_file_hung_on_a_new_soma_moves_along(cell):
     assert np.allclose(np.asarray(m.dend.apic.end_coordinates[-1] / um), [1056, -11, 0])
     assert np.allclose(np.asarray(cell.dend.apic.end_coordinates[-1] / um), [62, -11, 0])
     assert m.dend.sample(6).section == 2
+
+
+def test_removing_what_is_not_there(cell):
+    cell.remove("axon")
+    with pytest.raises(MorphologyError, match="no section lies wholly in 'axon'"):
+        cell.remove("axon")

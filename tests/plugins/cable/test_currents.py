@@ -230,3 +230,10 @@ def test_shared_parameters_by_region(tree, cell_of):
     assert cell.E_K == -90 * mV
     cell.E_K = -80 * mV
     assert cell.E_K == -80 * mV
+
+
+@pytest.mark.parametrize("method", [None, "euler", "rk4", "exponential_euler"])
+def test_variables_that_nothing_reads(stick, cell_of, method):
+    cell = cell_of(stick, "Im = 0*amp/metre**2 : amp/metre**2\ndx/dt = 1/second : 1", method=method)
+    Network(cell).run(10 * ms)
+    assert np.asarray(cell.x) == pytest.approx(0.01)

@@ -195,3 +195,26 @@ def test_gates_of_a_region_in_conditions(tree, cell_of):
     everywhere = cell_of(tree, model, threshold="m_Na > 0.5")
     with pytest.raises(RallError, match="m_Na"):
         Network(everywhere).run(0.1 * ms)
+
+
+@pytest.mark.parametrize("location", [None, 0])
+def test_restore_knows_how_long_the_cell_is_refractory(stick, cell_of, location):
+    model = channels.leak(g=0.1 * mS / cm**2, E=0 * mV) + "I : amp (point current)"
+    cell = cell_of(stick, model, threshold="v > 10*mV", refractory=4 * ms, threshold_location=location)
+    cell.I = 0.5 * nA
+    spikes = SpikeMonitor(cell)
+    network = Network(cell, spikes)
+    network.run(3 * ms)
+    assert spikes.num_spikes > 0
+    network.store()
+    network.run(20 * ms)
+    first = spikes.t_
+    network.restore()
+    network.run(20 * ms)
+    assert spikes.t_.tolist() == first.tolist()
+
+
+def test_reset_of_an_unknown_variable_is_named(stick, cell_of):
+    cell = cell_of(stick, channels.leak(), threshold="v > 0*mV", reset="v_1 = 0*mV")
+    with pytest.raises(EquationError, match="'v_1'"):
+        Network(cell).run(1 * ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rall.errors import RallError
+from rall.errors import NotSupportedError, RallError
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
 from rall.simulation import Network
 from rall.units import ms
@@ -56,3 +56,21 @@ def test_restored(cell):
 def test_mistakes(cell):
     with pytest.raises(RallError):
         SpikeMonitor("cell")
+
+
+def test_values_by_element(cell):
+    spikes = SpikeMonitor(cell)
+    Network(cell, spikes).run(15 * ms)
+    i, t = spikes.it_
+    assert len(i) and (t == spikes.t_).all()
+    assert (np.asarray(spikes.values("t")[0]) == t[i == 0]).all()
+    assert (spikes.all_values()["i"][1] == 1).all()
+    with pytest.raises(RallError, match="records i and t, not 'v'"):
+        spikes.values("v")
+
+
+def test_what_is_not_offered_is_refused(cell):
+    with pytest.raises(NotSupportedError, match="StateMonitor"):
+        SpikeMonitor(cell, "v")
+    with pytest.raises(NotSupportedError, match="True or False"):
+        SpikeMonitor(cell, record=[0])

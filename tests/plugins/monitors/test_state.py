@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rall.errors import RallError
+from rall.errors import IndexOutOfRangeError, RallError
 from rall.plugins.monitors import StateMonitor
 from rall.session import Clock
 from rall.simulation import Network
@@ -195,3 +195,21 @@ def test_long_runs_grow_the_table(cell):
     Network(cell, monitor).run(200 * ms)
     assert monitor.v.shape == (1, 20000)
     assert monitor.t_ == pytest.approx(np.arange(20000) * 1e-5)
+
+
+def test_numbers_count_the_elements_of_the_part(cell):
+    part = cell[2:5]
+    monitor = StateMonitor(part, "v", record=[0, 2])
+    assert monitor.record.tolist() == [2, 4]
+    assert StateMonitor(part, "v", record=1).record.tolist() == [3]
+    assert StateMonitor(part, "v", record=True).record.tolist() == [2, 3, 4]
+    cell.v = "i*mV"
+    Network(cell, monitor).run(0.1 * ms)
+    assert monitor[2].v_[0] == pytest.approx(4e-3)
+    with pytest.raises(IndexOutOfRangeError, match="does not record element 3; it records 2, 4"):
+        monitor[1]
+
+
+def test_no_variables_are_refused(cell):
+    with pytest.raises(RallError, match="needs the name of a variable"):
+        StateMonitor(cell, [], record=0)
