@@ -92,6 +92,13 @@ def read_samples(path: str | PathLike[str], scale: float | None, min_radius: Qua
             "BadScale",
             str(place),
         )
+    least = 0.0 if min_radius is None else micrometres(min_radius, "min_radius")
+    if not (np.isfinite(least) and least >= 0):
+        raise MorphologyError(
+            f"min_radius={min_radius!r} must be a length from 0 up: radii below it are raised to it",
+            "BadMinRadius",
+            str(place),
+        )
     try:
         reading = _reader(place)(place)
     except OSError as error:
@@ -101,8 +108,8 @@ def read_samples(path: str | PathLike[str], scale: float | None, min_radius: Qua
     if reading.table is None:
         return Reading(None, 1.0, findings)
     table = reading.table.scaled(reading.unit if scale is None else scale)
-    if min_radius is not None:
-        table, raised = raise_radii(table, micrometres(min_radius, "min_radius"))
+    if least > 0:
+        table, raised = raise_radii(table, least)
         findings += raised
     return Reading(table, 1.0, findings + check(table))
 

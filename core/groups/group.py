@@ -199,13 +199,16 @@ class Group(SimulationObject):
             plain = self._single(name, value, plain) if variable.shared else plain
         else:
             value = value.value if isinstance(value, VariableView) else value
+            try:
+                plain = value_of(value)
+            except TypeError as error:
+                raise RallError(f"cannot set '{name}' of '{self.name}': {error}") from None
             if dimension_of(value) is not variable.dimension and not _is_zero(value):
                 wanted = Quantity(1.0, dim=variable.dimension)
                 raise DimensionMismatchError(
                     f"cannot set '{name}' of '{self.name}' to {value}: it is in {dimension_of(value)}, "
                     f"and '{name}' is in {wanted.dim}"
                 )
-            plain = value_of(value)
         count = 1 if variable.shared else self.domain.size if selection is None else len(selection)
         if np.ndim(plain) > 1 or np.size(plain) not in (1, count):
             raise RallError(f"'{name}' of '{self.name}' takes one value or {count}, not {np.shape(plain)}")

@@ -81,7 +81,7 @@ def split(x: Any) -> tuple[Any, Dimension]:
     if ask is not None:
         return split(ask(x))
     array = np.asarray(x)
-    if array.dtype == object:
+    if array.dtype == object and array.ndim:
         return _split_list(array.tolist())
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{x!r} is no number and no array of numbers")

@@ -99,6 +99,7 @@ def test_check_scales(swc, told):
         (("demo", "nowhere.swc"), "cannot be read: No such file"),
         (("check", "cell.xyz"), "known are .swc, .asc, .h5"),
         (("check", "cell.swc", "--scale", "-1"), "must be a positive number"),
+        (("check", "cell.swc", "--min-radius", "-1"), "must be a length from 0 up"),
     ],
 )
 def test_mistakes_give_one_message(told, arguments, message):

@@ -102,6 +102,7 @@ def test_subexpressions_are_computed_from_present_values(group):
         ("i", 3, RallError, "cannot be set"),
         ("v", 3 * ms, DimensionMismatchError, "'v'.*second.*volt"),
         ("v", 3.0, DimensionMismatchError, "'v'"),
+        ("v", None, RallError, "cannot set 'v'.*None is no number"),
         ("v", np.zeros(3) * mV, RallError, "one value or 7"),
         ("v", np.zeros((7, 2)) * mV, RallError, "one value or 7"),
         ("v", "3*ms", EquationError, "volt"),
