@@ -7,15 +7,16 @@ from typing import Any, overload
 
 import numpy as np
 
+from rall.morphology.build import AT_END
 from rall.morphology.findings import Finding
-from rall.morphology.geometry import Floats
+from rall.morphology.geometry import Floats, Path
 from rall.morphology.lengths import quantity
 from rall.morphology.node import Node
 from rall.morphology.places import Place, Selection, select
 from rall.morphology.tree import Tree
 from rall.units import Quantity
 
-__all__ = ["Coordinate", "Geometry", "Measure"]
+__all__ = ["Coordinate", "Geometry", "Measure", "set_up"]
 
 _Get = Callable[[Tree, slice], Any]
 
@@ -176,3 +177,34 @@ class Geometry(Node):
             f"<{type(self).__name__}{whole}: {len(tree.sections)} sections, {tree.n} compartments, "
             f"{tree.total_length():.6g} um, {float(tree.area.sum()):.6g} um2>"
         )
+
+
+def set_up(section: Geometry, path: Path, type: int | None, name: str) -> None:
+    """Give a new section its state: it hangs on nothing, and its coordinates are relative to a parent's end.
+
+    Parameters
+    ----------
+    section : Geometry
+        It gets all its fields.
+    path : Path
+        Its points.
+    type : int, optional
+        SWC type; None where nobody said.
+    name : str
+        Name under which it will hang on its parent.
+    """
+    section.__dict__.update(
+        _path=path,
+        _absolute=False,
+        _type=type,
+        _name=name,
+        _attach=AT_END,
+        _parent=None,
+        _children=[],
+        _names={},
+        _flat=None,
+        _merged={},
+        _labels={},
+        _findings=(),
+        _file=None,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from rall.morphology.attributes import Geometry
+from rall.morphology.attributes import Geometry, set_up
 from rall.morphology.build import Piece
 from rall.morphology.node import TYPE_NAMES
 from rall.morphology.readers import Built
@@ -17,21 +17,8 @@ _Kind = TypeVar("_Kind", bound=Geometry)
 
 def _blank(kind: type[_Kind], piece: Piece, name: str) -> _Kind:
     node = object.__new__(kind)
-    node.__dict__.update(
-        _path=piece.path,
-        _absolute=True,
-        _type=piece.type,
-        _name=name,
-        _attach=piece.attach,
-        _parent=None,
-        _children=[],
-        _names={},
-        _flat=None,
-        _merged={},
-        _labels={},
-        _findings=(),
-        _file=None,
-    )
+    set_up(node, piece.path, piece.type, name)
+    node.__dict__.update(_absolute=True, _attach=piece.attach)
     return node
 
 

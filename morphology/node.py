@@ -13,6 +13,7 @@ from rall.morphology.geometry import Path
 from rall.morphology.tree import Tree, flatten
 
 __all__ = [
+    "TYPE_CODES",
     "TYPE_NAMES",
     "NoSuchSection",
     "Node",
@@ -25,7 +26,8 @@ __all__ = [
 ]
 
 TYPE_NAMES = {1: "soma", 2: "axon", 3: "dend", 4: "apic"}
-_TYPE_CODES = {"soma": 1, "axon": 2, "dend": 3, "basal": 3, "apic": 4, "apical": 4}
+#: SWC types by the names that users write.
+TYPE_CODES = {"soma": 1, "axon": 2, "dend": 3, "basal": 3, "apic": 4, "apical": 4}
 _ALIASES = {"basal": "dend", "apical": "apic"}
 _STEPS = re.compile(r"[LR0-9]+")
 _NAME = re.compile(r"([A-Za-z]\w*?)(\d*)")
@@ -325,6 +327,6 @@ def _effective_type(node: Node, above: Piece | None) -> int:
     if node._type is not None:
         return node._type
     match = _NAME.fullmatch(node._name)
-    if match and match[1] in _TYPE_CODES:
-        return _TYPE_CODES[match[1]]
+    if match and match[1] in TYPE_CODES:
+        return TYPE_CODES[match[1]]
     return above.type if above is not None and above.type != 1 else 0

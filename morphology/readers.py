@@ -20,6 +20,7 @@ from rall.morphology.findings import Finding, conclude, refuse
 from rall.morphology.formats import Reading
 from rall.morphology.grow import Samples
 from rall.morphology.lengths import micrometres
+from rall.morphology.node import TYPE_CODES
 from rall.morphology.rules import STAGES, raise_radii
 from rall.morphology.swc import Table, table_from_arrays
 from rall.registry import builtin_names, find, names
@@ -28,7 +29,6 @@ from rall.units import Quantity
 __all__ = ["SOMA_READINGS", "Built", "check", "from_growth", "from_points", "load", "read_samples"]
 
 SOMA_READINGS = ("sphere", "cylinder", "brian")
-_TYPE_CODES = {"soma": 1, "axon": 2, "dend": 3, "basal": 3, "apic": 4, "apical": 4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,7 @@ def from_points(points: Sequence[Sequence[Any]], soma: str) -> Built:
         ids, parents = (np.array([int(row[k]) for row in rows], np.int64) for k in (0, 6))
     except (TypeError, ValueError, OverflowError) as error:
         raise MorphologyError(f"points must be plain numbers in um: {error}", "ParseError") from error
-    types = np.array([_TYPE_CODES.get(str(row[1]), 0) for row in rows], np.int64)
+    types = np.array([TYPE_CODES.get(str(row[1]), 0) for row in rows], np.int64)
     table = table_from_arrays(ids, types, numbers[:, :3], numbers[:, 3] / 2, parents)
     findings = check(table)
     refuse(findings, "points")

@@ -7,26 +7,25 @@ from typing import Any
 import numpy as np
 
 from rall.errors import MorphologyError
-from rall.morphology.build import AT_END
+from rall.morphology.attributes import set_up
 from rall.morphology.geometry import Floats, Path
 from rall.morphology.lengths import in_micrometres, micrometres
 from rall.morphology.morphology import Morphology
+from rall.morphology.node import TYPE_CODES
 from rall.units import Quantity
 
 __all__ = ["Cylinder", "Section", "Soma"]
-
-_CODES = {"soma": 1, "axon": 2, "dend": 3, "basal": 3, "apic": 4, "apical": 4}
 
 
 def _code(type: str | None) -> int | None:
     if type is None:
         return None
-    if type in _CODES:
-        return _CODES[type]
+    if type in TYPE_CODES:
+        return TYPE_CODES[type]
     number = type.removeprefix("type_")
     if not number.isdecimal():
         raise MorphologyError(
-            f"type {type!r} is unknown; there are {', '.join(_CODES)} and type_5 and so on", "BadType"
+            f"type {type!r} is unknown; there are {', '.join(TYPE_CODES)} and type_5 and so on", "BadType"
         )
     return int(number)
 
@@ -61,24 +60,6 @@ def _points(x: Any, y: Any, z: Any, number: int) -> Floats | None:
     return xyz
 
 
-def _set_up(section: Morphology, path: Path, type: int | None, name: str) -> None:
-    section.__dict__.update(
-        _path=path,
-        _absolute=False,
-        _type=type,
-        _name=name,
-        _attach=AT_END,
-        _parent=None,
-        _children=[],
-        _names={},
-        _flat=None,
-        _merged={},
-        _labels={},
-        _findings=(),
-        _file=None,
-    )
-
-
 class Soma(Morphology):
     """An isopotential sphere of one compartment; sections hang on its centre.
 
@@ -106,7 +87,7 @@ class Soma(Morphology):
             centre = np.array([0.0 if c is None else micrometres(c, k) for c, k in zip((x, y, z), "xyz")])
         xyz = None if centre is None else np.array([centre, centre])
         ends = np.array([0.0, d])
-        _set_up(self, Path(ends, np.array([d, d]), xyz, np.full(2, -1), ends, True), _code(type), "soma")
+        set_up(self, Path(ends, np.array([d, d]), xyz, np.full(2, -1), ends, True), _code(type), "soma")
 
 
 class Cylinder(Morphology):
@@ -145,7 +126,7 @@ class Cylinder(Morphology):
         _positive(np.array([long]), "length")
         edges = np.linspace(0.0, long, n + 1)
         path = Path(edges[[0, -1]], np.repeat(d, 2), xyz, np.full(2, -1), edges)
-        _set_up(self, path, _code(type), "root")
+        set_up(self, path, _code(type), "root")
 
 
 class Section(Morphology):
@@ -196,4 +177,4 @@ class Section(Morphology):
             raise MorphologyError(f"length must be one value or n = {n}, not {steps.size}", "BadSection")
         np.cumsum(_positive(steps, "length"), out=edges[1:])
         diameters = np.broadcast_to(d, (n + 1,)).astype(float)
-        _set_up(self, Path(edges.copy(), diameters, xyz, np.full(n + 1, -1), edges), _code(type), "root")
+        set_up(self, Path(edges.copy(), diameters, xyz, np.full(n + 1, -1), edges), _code(type), "root")
