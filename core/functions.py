@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -42,7 +42,7 @@ from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimensi
 
 __all__ = [
     "BUILTIN", "CONSTANTS", "DERIVATIVES", "AbstractFunction", "ArgumentMismatch", "Builtin", "Constant",
-    "Typed", "check_arity", "describe", "expand", "is_stateful", "numpy_namespace", "spelling",
+    "Typed", "check_arity", "describe", "expand", "highest", "is_stateful", "numpy_namespace", "spelling",
 ]  # fmt: skip
 
 _VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
@@ -235,8 +235,6 @@ class Builtin(AbstractFunction):
         Arguments to the tree that the call stands for, for composite functions.
     nonnegative : bool
         Whether the result is never below zero.
-    smooth : bool
-        Whether all derivatives exist everywhere in its domain.
     stateful : bool
         Whether each call draws a new value.
     c, numpy : str
@@ -252,7 +250,6 @@ class Builtin(AbstractFunction):
     partials: Callable[..., tuple[Node, ...]] | None = None
     expansion: Callable[..., Node] | None = None
     nonnegative: bool = False
-    smooth: bool = True
     stateful: bool = False
     numpy: str = ""
     python: Callable[..., Any] | None = None
@@ -291,8 +288,24 @@ class Builtin(AbstractFunction):
         dimension = self.rule(self.name, tuple(argument.dimension for argument in given))
         kind = self.kind
         if kind == "highest":
-            kind = max((argument.kind for argument in given), key=_ORDER.__getitem__)
+            kind = highest(argument.kind for argument in given)
         return Typed(dimension, kind)
+
+
+def highest(kinds: Iterable[str]) -> str:
+    """The type that holds the values of all of these.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+        ``'boolean'``, ``'integer'`` or ``'float'`` each.
+
+    Returns
+    -------
+    str
+        One of them; ``'float'`` where there is none.
+    """
+    return max(kinds, key=_ORDER.__getitem__, default="float")
 
 
 def check_arity(name: str, wanted: int, given: int) -> None:
@@ -422,17 +435,15 @@ def _np(name: str, function: Callable[..., Any], **more: Any) -> Builtin:
     return Builtin(name, numpy=f"np.{function.__name__}", python=function, **more)
 
 
-_STEP: dict[str, Any] = {"smooth": False}
 _TABLE = (
-    _np("abs", np.abs, rule=_keep, kind="highest", partials=lambda x: (call("sign", x),), nonnegative=True,
-        **_STEP),
-    _np("sign", np.sign, rule=_drop, kind="highest", **_STEP),
-    _np("ceil", np.ceil, kind="integer", **_STEP),
-    _np("floor", np.floor, kind="integer", **_STEP),
-    _np("int", np.trunc, kind="integer", c="rall_trunc", **_STEP),
-    _np("clip", np.clip, arity=3, rule=_alike, kind="highest", partials=_clip_slopes, **_STEP),
-    _np("min", np.minimum, arity=2, rule=_alike, kind="highest", partials=_min_slopes, **_STEP),
-    _np("max", np.maximum, arity=2, rule=_alike, kind="highest", partials=_max_slopes, **_STEP),
+    _np("abs", np.abs, rule=_keep, kind="highest", partials=lambda x: (call("sign", x),), nonnegative=True),
+    _np("sign", np.sign, rule=_drop, kind="highest"),
+    _np("ceil", np.ceil, kind="integer"),
+    _np("floor", np.floor, kind="integer"),
+    _np("int", np.trunc, kind="integer", c="rall_trunc"),
+    _np("clip", np.clip, arity=3, rule=_alike, kind="highest", partials=_clip_slopes),
+    _np("min", np.minimum, arity=2, rule=_alike, kind="highest", partials=_min_slopes),
+    _np("max", np.maximum, arity=2, rule=_alike, kind="highest", partials=_max_slopes),
     _np("exp", np.exp, partials=lambda x: (call("exp", x),), nonnegative=True),
     _np("expm1", np.expm1, partials=lambda x: (call("exp", x),)),
     _np("log", np.log, partials=lambda x: (div(ONE, x),)),
@@ -452,15 +463,14 @@ _TABLE = (
     Builtin("exprel", partials=_exprel_slope, nonnegative=True, python=special.exprel),
     Builtin("xoexpm1", partials=_xoexpm1_slope, nonnegative=True, python=special.xoexpm1),
     Builtin("xoexpm1_shared", arity=2, nonnegative=True, python=special.xoexpm1_shared),
-    Builtin("rand", arity=0, nonnegative=True, stateful=True, c="rall_draw_rand", numpy="draws.rand",
-            **_STEP),
-    Builtin("randn", arity=0, stateful=True, c="rall_draw_randn", numpy="draws.randn", **_STEP),
+    Builtin("rand", arity=0, nonnegative=True, stateful=True, c="rall_draw_rand", numpy="draws.rand"),
+    Builtin("randn", arity=0, stateful=True, c="rall_draw_randn", numpy="draws.randn"),
     Builtin("poisson", arity=1, kind="integer", nonnegative=True, stateful=True,
-            c="rall_draw_poisson", numpy="draws.poisson", **_STEP),
+            c="rall_draw_poisson", numpy="draws.poisson"),
     Builtin("timestep", arity=2, rule=_fixed(_SECOND, _SECOND, result=DIMENSIONLESS), kind="integer",
-            expansion=_timestep, python=_np_timestep, **_STEP),
+            expansion=_timestep, python=_np_timestep),
     # What a call of a TimedArray becomes; its table is [rows, columns, dt, values...].
-    Builtin("_timed", arity=3, python=_np_timed, c="rall_timed", **_STEP),
+    Builtin("_timed", arity=3, python=_np_timed, c="rall_timed"),
     Builtin("nernst", arity=4, rule=_fixed(DIMENSIONLESS, None, None, _KELVIN, result=_VOLT),
             expansion=_nernst, python=_np_nernst),
     Builtin("ghk", arity=5, rule=_fixed(_VOLT, DIMENSIONLESS, None, None, _KELVIN, result=_FARADAY * _MOLAR),

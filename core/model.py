@@ -237,15 +237,12 @@ class Elementwise(Operation):
         From names in the statements to variables or `Access` through a map.
     mask : Node, optional
         Elements where it is false keep their values.
-    stream : int
-        Number of the random stream of this operation.
     """
 
     domain: Domain
     statements: Sequence[Assign]
     bindings: Mapping[str, Variable | Access]
     mask: Node | None = None
-    stream: int = 0
 
 
 @dataclass(eq=False, kw_only=True)

@@ -164,5 +164,5 @@ def _reporter(report: str | Report | None) -> Report | None:
     if report == "stderr":
         return TextBar(sys.stderr)
     if not callable(report):
-        raise RallError(f"report must be None, 'text', 'stderr' or or a function, not {report!r}")
+        raise RallError(f"report must be None, 'text', 'stderr' or a function, not {report!r}")
     return report

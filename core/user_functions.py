@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rall.errors import NotSupportedError
-from rall.functions import AbstractFunction, ArgumentMismatch, Typed, check_arity, describe
+from rall.functions import AbstractFunction, ArgumentMismatch, Typed, check_arity, describe, highest
 from rall.units.dimension import DIMENSIONLESS, Dimension
 from rall.units.quantity import Quantity, dimension_of, value_of
 
@@ -18,7 +18,6 @@ __all__ = ["Function", "Implementation", "Implementations", "as_function", "decl
 
 UnitRule: TypeAlias = Any  # Unit, 1, bool, the name of an argument, a function of units, or None
 _TYPES = ("boolean", "integer", "float", "any", "highest")
-_ORDER = {"boolean": 0, "integer": 1, "float": 2}
 _TARGETS = {"cython": "c", "cpp": "c", "c++": "c"}  # rall prints one C dialect for what Brian 2 has two for
 
 
@@ -248,7 +247,7 @@ class Function(AbstractFunction):
             return Typed(DIMENSIONLESS, "boolean")
         kind = self.return_type
         if kind == "highest":
-            kind = max((argument.kind for argument in given), key=_ORDER.__getitem__, default="float")
+            kind = highest(argument.kind for argument in given)
         return Typed(self._result_dimension(given), kind)
 
     def _wanted(self, unit: UnitRule, given: Sequence[Typed]) -> Dimension | None:

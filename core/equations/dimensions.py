@@ -10,7 +10,7 @@ from rall.equations.lines import DIFFERENTIAL, Line
 from rall.equations.names import always_known, typed_of, unknown_name
 from rall.equations.units import constant_value
 from rall.errors import EquationError
-from rall.functions import BUILTIN, AbstractFunction, ArgumentMismatch, Typed, describe
+from rall.functions import BUILTIN, AbstractFunction, ArgumentMismatch, Typed, describe, highest
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
 from rall.ir.parse import Parsed, parse
 from rall.ir.render import render
@@ -28,7 +28,6 @@ Functions = Mapping[str, AbstractFunction]
 Environment = Mapping[str, tuple[Dimension, str]]
 
 _SECOND = get_or_create_dimension(time=1)
-_ORDER = {"boolean": 0, "integer": 1, "float": 2}
 _TIMES = MappingProxyType({
     "t": Typed(_SECOND), "dt": Typed(_SECOND), "t_in_timesteps": Typed(DIMENSIONLESS, "integer"),
 })  # fmt: skip
@@ -133,7 +132,7 @@ class _Inference:
         left, right = (self.done[child] for child in node.children)
         op = node.op
         self.no_conditions(node, left, right)
-        kind = max(left.kind, right.kind, key=_ORDER.__getitem__)
+        kind = highest((left.kind, right.kind))
         kind = "integer" if kind == "boolean" else kind
         if op in ("+", "-", "%"):
             self.same(node, left.dimension, right.dimension)
@@ -220,7 +219,7 @@ class _Inference:
         self.same(node, yes.dimension, no.dimension)
         if (yes.kind == "boolean") != (no.kind == "boolean"):
             raise self.error("one side of this 'if' is a condition, the other a number; write int(...)", node)
-        return Typed(yes.dimension, max(yes.kind, no.kind, key=_ORDER.__getitem__))
+        return Typed(yes.dimension, highest((yes.kind, no.kind)))
 
     def call(self, node: Call) -> Typed:
         function = self.functions.get(node.op) or BUILTIN.get(node.op)

@@ -391,7 +391,7 @@ def _equal(a: object, b: object) -> bool:
 
 def _restored(parts: _Parts) -> Equations:
     """Equations whose bound values are known."""
-    equations = Equations("")
+    equations = object.__new__(Equations)
     _fill(equations, parts)
     return equations
 

@@ -13,7 +13,7 @@ from rall.errors import EquationError
 from rall.functions import BUILTIN, CONSTANTS, Typed
 from rall.ir.nodes import Name, Node
 from rall.ir.parse import KEYWORDS, Parsed, Source, parse, tokens
-from rall.ir.visit import functions, names
+from rall.ir.visit import functions, is_noise, names
 from rall.units.dimension import Dimension
 from rall.units.table import lookup
 
@@ -127,7 +127,7 @@ class Line:
     @property
     def stochastic_variables(self) -> frozenset[str]:
         """Names of white noise in the right-hand side: ``xi``, ``xi_...``."""
-        return frozenset(name for name in self.identifiers if name == "xi" or name.startswith("xi_"))
+        return frozenset(name for name in self.identifiers if is_noise(name))
 
     def flag(self, name: str) -> Flag | None:
         """The flag of that name, or None."""

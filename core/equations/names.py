@@ -12,6 +12,7 @@ from rall.errors import EquationError, RallWarning
 from rall.functions import BUILTIN, CONSTANTS, AbstractFunction, Typed
 from rall.ir.nodes import Name
 from rall.ir.parse import Parsed
+from rall.ir.visit import is_noise
 from rall.registry import closest
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 from rall.units.quantity import Quantity, dimension_of, value_of
@@ -28,7 +29,7 @@ def always_known(name: str) -> Typed | None:
     constant = CONSTANTS.get(name)
     if constant is not None:
         return Typed(constant.dimension)
-    if name == "xi" or name.startswith("xi_"):
+    if is_noise(name):
         return Typed(_NOISE)
     unit = lookup(name)
     return None if unit is None else Typed(unit.dim)
@@ -142,7 +143,7 @@ def resolve(
     own = frozenset(variables)
     found: dict[str, object] = {}
     for name in sorted(frozenset(wanted) - own):
-        if name == "xi" or name.startswith("xi_"):
+        if is_noise(name):
             continue
         given = next((space[name] for space in namespaces if name in space), None)
         fixed = BUILTIN.get(name) or known_value(name)

@@ -23,17 +23,13 @@ _DOCSTRING = re.compile(r"(?m)^[ \t]*(\"\"\"(?:.|\n)*?\"\"\"|'''(?:.|\n)*?'''|\"
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
-def parse_lines(text: str, bound: Mapping[str, str] = _EMPTY, first: int = 1) -> tuple[Line, ...]:
+def parse_lines(text: str) -> tuple[Line, ...]:
     """Lines from text.
 
     Parameters
     ----------
     text : str
         Equations; ``#`` begins a comment, an expression goes on over lines until its ``:``.
-    bound : mapping of str to str, optional
-        Names that stand for fixed values, and what they are called in the tree.
-    first : int
-        Number of the text's first line.
 
     Returns
     -------
@@ -50,9 +46,7 @@ def parse_lines(text: str, bound: Mapping[str, str] = _EMPTY, first: int = 1) ->
     clean = blank_comments(text)
     if '"' in clean or "'" in clean:
         clean = _DOCSTRING.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), clean)
-    return tuple(
-        parse_line(clean[start:end], Source(text, start, first), bound) for start, end in _split_lines(clean)
-    )
+    return tuple(parse_line(clean[start:end], Source(text, start)) for start, end in _split_lines(clean))
 
 
 def parse_line(text: str, where: Source, bound: Mapping[str, str] = _EMPTY) -> Line:
@@ -119,10 +113,12 @@ def kind_named(name: str) -> AbstractLineKind:
     AbstractLineKind
         rall's own or a plugin's.
     """
-    for registered_name in (*builtin_names(GROUP), *registered(GROUP)):
-        kind = find_kind(registered_name)
-        if kind.name == name:
-            return kind
+    # What is installed is looked through only where none of rall's own is meant.
+    for listed in (builtin_names, registered):
+        for registered_name in listed(GROUP):
+            kind = find_kind(registered_name)
+            if kind.name == name:
+                return kind
     raise PluginError(f"no installed plugin has lines of the kind {name!r}")
 
 

@@ -431,10 +431,6 @@ class Group(SimulationObject):
         for name, values in state.items():
             self.variables[name].array[:] = values
 
-    def describe_element(self, index: int) -> str:
-        """How messages name an element."""
-        return f"element {index} of '{self.name}'"
-
 
 class _Present(Mapping[str, Any]):
     """Values of names now, fetched as they are asked for."""

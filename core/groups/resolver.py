@@ -11,7 +11,7 @@ from rall.errors import EquationError
 from rall.functions import BUILTIN, CONSTANTS, expand, is_stateful
 from rall.ir.nodes import Binary, Call, Name, Node, Number, add, div, mul, number, power, sub
 from rall.ir.parse import parse
-from rall.ir.visit import map_bottom_up, names, substitute
+from rall.ir.visit import is_noise, map_bottom_up, names, substitute
 from rall.model import SHARED, Access, Variable
 from rall.registry import closest
 from rall.units import Quantity, Unit, dimension_of, value_of
@@ -81,7 +81,7 @@ class Resolver:
             return Name(name)
         if name in self.subexpressions:
             return self.node(_draws_of(name, self.subexpressions[name]))
-        if name == "xi" or name.startswith("xi_"):
+        if is_noise(name):
             return Name(name)
         if name in self.external:
             return self._external(name, self.external[name])

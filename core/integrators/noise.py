@@ -14,7 +14,7 @@ from rall.functions import is_stateful
 from rall.integrators.base import NotIntegrable, System
 from rall.ir.algebra import depends, linear_form
 from rall.ir.nodes import ZERO, Call, Name, Node, call, div
-from rall.ir.visit import names, substitute, walk
+from rall.ir.visit import is_noise, names, substitute, walk
 from rall.model import Assign
 
 __all__ = ["diffusion", "draw_noise", "forbid_noise", "hold_draws", "noise_symbols", "require_additive"]
@@ -35,7 +35,7 @@ def noise_symbols(*nodes: Node) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for node in nodes:
-        found.update(n for n in names(node) if n == "xi" or n.startswith("xi_"))
+        found.update(name for name in names(node) if is_noise(name))
     return tuple(sorted(found))
 
 

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from rall.ir.nodes import Call, Name, Node
 
-__all__ = ["count", "functions", "map_bottom_up", "names", "substitute", "walk"]
+__all__ = ["count", "functions", "is_noise", "map_bottom_up", "names", "substitute", "walk"]
 
 _EMPTY: frozenset[str] = frozenset()
+
+
+def is_noise(name: str) -> bool:
+    """Whether a name stands for white noise: ``xi`` or ``xi_...``."""
+    return name == "xi" or name.startswith("xi_")
 
 
 def walk(node: Node | Iterable[Node]) -> Iterator[Node]:

@@ -14,7 +14,7 @@ from rall.morphology.graph import conductance_graph, join
 from rall.morphology.regions import region_arrays, variables
 from rall.morphology.tree import Tree
 from rall.plugins.cable.tree_layout import lay_out
-from rall.units import get_or_create_dimension, value_of
+from rall.units import get_or_create_dimension
 from rall.units.table import lookup
 
 __all__ = ["FIRST_GROWTH", "GAMMA", "Cable"]
@@ -26,9 +26,6 @@ Floats = NDArray[np.float64]
 GAMMA = 0.1805
 #: Share of a source's growth during the step in the first stage; derived in docs/numerics.md.
 FIRST_GROWTH = -0.39073965875054584
-
-_SIEMENS = get_or_create_dimension(length=-2, mass=-1, time=3, current=2)
-_AMP = get_or_create_dimension(current=1)
 
 
 class Cable:
@@ -53,7 +50,6 @@ class Cable:
         self.morphology = morphology
         self.tree: Tree = morphology.flatten()
         graph = self.tree.conductance_graph()
-        self._parent = graph.parent
         self.layout = lay_out(graph.parent, graph.n)
         place = self.layout.place[: graph.n]
         self.domain = Domain("compartments", Layout(graph.n, place, self.layout.stored_compartments))
@@ -155,8 +151,3 @@ class Cable:
             # A branch point takes the mean of its neighbours, which are compartments.
             potential[n:] = (inflow(potential) / total)[n:]
         return np.array((inflow(potential) - total * potential)[:n])
-
-
-def plain(quantity: object) -> Floats:
-    """Values in SI base units as an array of floats."""
-    return np.atleast_1d(np.asarray(value_of(quantity), float))

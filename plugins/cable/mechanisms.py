@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rall.equations import DIFFERENTIAL, SUBEXPRESSION, Equations, Line
 from rall.errors import EquationError
-from rall.model import PADDING, Domain, Layout, Variable
+from rall.model import Domain, Layout, Variable
 from rall.units import get_or_create_dimension
 
 __all__ = ["Local", "Mechanism", "Placed", "place_model"]
@@ -179,7 +179,7 @@ def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
     storage = whole.layout.index(np.flatnonzero(mask))
     # Elements lie in the order of the compartments' storage, so that gathers walk forwards.
     place = np.argsort(np.argsort(storage))
-    layout = Layout(len(storage), place.astype(np.int64), -(-len(storage) // PADDING) * PADDING)
+    layout = Layout(len(storage), place.astype(np.int64))
     domain = Domain("region", layout)
     rows = Variable("rows", domain, kind="integer", role="constant")
     rows.set(storage)

@@ -370,8 +370,8 @@ class SpatialNeuron(Group):
         storage, weights, borders, picked = [], [], [0], []
         for place in places:
             if isinstance(place, Place):
-                compartments, share = place.on(self.cable.tree).interpolation()
-                groups = [(compartments, share, place.on(self.cable.tree).compartment)]
+                spot = place.on(self.cable.tree)
+                groups = [(*spot.interpolation(), spot.compartment)]
             else:
                 groups = [(np.array([k]), np.ones(1), int(k)) for k in self.indices_of(place)]
             for compartments, share, index in groups:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.model import PADDING
+from rall.model import PADDING, aligned
 
 __all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out"]
 
@@ -108,11 +108,9 @@ class TreeLayout:
         nodes = np.array([only_child[p[0]] for p in self.pieces], np.int64).reshape(-1)
         bottom = np.where(nodes >= 0, self.place[nodes], self.spare).astype(np.int32)
         # The solver reads whole vectors of these.
-        values = np.zeros(len(nodes) + LANES)
-        start = -values.ctypes.data % 64 // 8
-        aligned = values[start : start + len(nodes)]
-        aligned[:] = np.where(nodes >= 0, coupling[nodes], 0.0)
-        return bottom, aligned
+        values = aligned(len(nodes))
+        values[:] = np.where(nodes >= 0, coupling[nodes], 0.0)
+        return bottom, values
 
 
 def lay_out(parent: Ints, compartments: int) -> TreeLayout:

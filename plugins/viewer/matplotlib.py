@@ -212,9 +212,9 @@ def plot_traces(
         raise RallError(f"{len(labels)} labels for {len(rows)} traces")
     axes = _new_axes() if ax is None else ax
     many = len(rows) > _LISTED
-    shades = colour_table()[np.linspace(0, 255, len(rows)).astype(int)] / 255
+    shades = colour_table()[np.linspace(0, 255, len(rows)).astype(int)] / 255 if many else None
     for k, row in enumerate(rows):
-        style: dict[str, Any] = {"color": shades[k], "linewidth": 0.8} if many else {"linewidth": 1.2}
+        style: dict[str, Any] = {"color": shades[k], "linewidth": 0.8} if shades is not None else {"linewidth": 1.2}
         axes.plot(times, row, label=None if labels is None else labels[k], **style)
     axes.set_xlabel("t (ms)")
     axes.set_ylabel(f"{name} ({unit})" if unit else name)
