@@ -198,7 +198,8 @@ class Morphology(Geometry):
             occur, and labels that need no evaluation of text.
         """
         arrays = regions.region_arrays(self.root.flatten(), self.labels)
-        return {name: inside[self.span] for name, inside in arrays.items()}
+        span = self.span
+        return {name: inside[span] for name, inside in arrays.items()}
 
     def variables(self) -> dict[str, tuple[Any, str]]:
         """Variables of compartments that conditions may use.
@@ -209,7 +210,8 @@ class Morphology(Geometry):
             Values in SI base units, shape (n,), and the unit as text (``'1'`` for none).
         """
         everywhere = regions.variables(self.root.flatten())
-        return {name: (values[self.span], unit) for name, (values, unit) in everywhere.items()}
+        span = self.span
+        return {name: (values[span], unit) for name, (values, unit) in everywhere.items()}
 
     # ------------------------------------------------------------ changes
 

@@ -1,4 +1,4 @@
-"""What all tests share: a session as it is at the start, whatever tests before have done to it."""
+"""What all tests share: a session as it is at the start, whatever tests before have done; each device."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
+from rall.devices.compiler import find_compiler
 from rall.session import defaultclock, prefs, session, start_scope
 
 
@@ -20,3 +21,12 @@ def fresh_session():
     prefs._set.clear()
     session.device, session.settings = "runtime", MappingProxyType({})
     defaultclock.dt_ = 1e-4
+
+
+@pytest.fixture(params=["c", "numpy"])
+def target(request):
+    """Each device in turn."""
+    if request.param == "c" and find_compiler() is None:
+        pytest.skip("no C compiler on this machine")
+    prefs.codegen.target = request.param
+    return request.param

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rall.devices.compiler import find_compiler
 from rall.ir.parse import parse
 from rall.model import SHARED, Assign, Check, Domain, Elementwise, Layout, Record, Variable
 from rall.recording import Table
@@ -19,15 +18,6 @@ def fresh_session():
     prefs._set.clear()
     prefs._set.update(kept[0])
     session.device, session.settings, defaultclock.dt_ = kept[1], kept[2], kept[3]
-
-
-@pytest.fixture(params=["c", "numpy"])
-def target(request):
-    """Each device in turn."""
-    if request.param == "c" and find_compiler() is None:
-        pytest.skip("no C compiler on this machine")
-    prefs.codegen.target = request.param
-    return request.param
 
 
 class Decay(SimulationObject):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from rall import channels
-from rall.devices.compiler import find_compiler
-from rall.morphology import Cylinder, Morphology, Section, Soma
+from rall.morphology import Cylinder, Morphology, Soma
 from rall.plugins.cable import SpatialNeuron
-from rall.session import prefs
 from rall.units import cm, mS, mV, ohm, uF, um
 
 SWC = """\
@@ -27,15 +24,6 @@ SWC = """\
 """
 
 
-@pytest.fixture(params=["c", "numpy"])
-def target(request):
-    """Each device in turn."""
-    if request.param == "c" and find_compiler() is None:
-        pytest.skip("no C compiler on this machine")
-    prefs.codegen.target = request.param
-    return request.param
-
-
 @pytest.fixture
 def tree(tmp_path) -> Morphology:
     """A soma, a dendrite that changes its type at a branch point, another dendrite, an axon: 10 um compartments."""
@@ -51,12 +39,6 @@ def stick() -> Morphology:
     morphology.dend = Cylinder(diameter=2 * um, length=200 * um, n=10)
     morphology.axon = Cylinder(diameter=1 * um, length=100 * um, n=5)
     return morphology
-
-
-@pytest.fixture
-def taper() -> Morphology:
-    """A tapered cable of twelve compartments."""
-    return Section(diameter=np.linspace(4, 1, 13) * um, length=np.full(12, 20.0) * um, n=12)
 
 
 @pytest.fixture

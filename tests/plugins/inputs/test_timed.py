@@ -5,7 +5,6 @@ import pytest
 
 from rall.codegen.kernel import lower
 from rall.codegen.printer import print_c
-from rall.devices.compiler import find_compiler
 from rall.equations import Equations
 from rall.equations.dimensions import check_equations
 from rall.errors import DimensionMismatchError, EquationError, RallError
@@ -27,15 +26,6 @@ def session_as_before():
     prefs._set.clear()
     prefs._set.update(kept[0])
     defaultclock.dt_ = kept[1]
-
-
-@pytest.fixture(params=["c", "numpy"])
-def target(request):
-    """Each device in turn."""
-    if request.param == "c" and find_compiler() is None:
-        pytest.skip("no C compiler on this machine")
-    prefs.codegen.target = request.param
-    return request.param
 
 
 class Reader(SimulationObject):

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from rall import channels
-from rall.devices.compiler import find_compiler
 from rall.morphology import Cylinder, Soma
 from rall.plugins.cable import SpatialNeuron
-from rall.session import prefs
 from rall.units import cm, nA, ohm, uF, um
-
-
-@pytest.fixture(params=["c", "numpy"])
-def target(request):
-    """Each device in turn."""
-    if request.param == "c" and find_compiler() is None:
-        pytest.skip("no C compiler on this machine")
-    prefs.codegen.target = request.param
-    return request.param
 
 
 @pytest.fixture
@@ -48,9 +36,3 @@ def cell(morphology):
     made.n = "i*i"
     made.I[0] = 1 * nA
     return made
-
-
-@pytest.fixture
-def plain():
-    """Values as an array without units."""
-    return lambda values: np.asarray(values)
