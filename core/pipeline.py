@@ -16,13 +16,13 @@ from rall.ir.nodes import Call
 from rall.ir.visit import names, walk
 from rall.model import Access, Component, Elementwise, Model, Variable
 from rall.options import Options
-from rall.schedule import SLOTS, Schedule, order
+from rall.schedule import SLOTS, Schedule, fuse, order
 
 __all__ = ["Known", "check", "compile_model"]
 
 Known: TypeAlias = dict[tuple[Kernel, Options], tuple[Kernel, dict[str, str]]]
 
-_KINDS = {"float": "f", "integer": "i", "boolean": "b"}
+_KINDS = {"float": "f", "integer": "i", "index": "i", "boolean": "b"}
 _RANDOM = ("_seed", "_stream", "_step", "_element")
 
 
@@ -59,6 +59,7 @@ def compile_model(
     model = Model(tuple(components), seed)  # components -> variables and operations
     schedule = order(model, slots)  # Model -> Schedule
     check(schedule)  # each name bound, each array large enough
+    schedule = fuse(schedule)  # Schedule -> Schedule with fewer operations
     known = {} if known is None else known
     kernels = {id(op): _kernel(op, options, known) for op in schedule.operations if isinstance(op, Elementwise)}
     return device.build(schedule, kernels, options)  # Schedule, Kernels -> Program
@@ -110,6 +111,8 @@ def _check_names(operation: Elementwise) -> None:
 
 def _check_storage(operation: Elementwise, name: str, bound: Variable | Access) -> None:
     stored = operation.domain.layout.stored
+    if stored == 0:
+        return
     variable, index = (bound.variable, bound.index) if isinstance(bound, Access) else (bound, None)
     where = f"operation '{operation.name}': '{name}'"
     for one in (variable,) if index is None else (variable, index):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rall.functions import is_stateful
-from rall.ir.nodes import Call, Name, Node, Number, Select, number
-from rall.ir.visit import map_bottom_up, substitute, walk
-from rall.model import Access, Elementwise, Variable
+from rall.ir.nodes import Binary, Call, Name, Node, Number, Select, number
+from rall.ir.visit import map_bottom_up, names, substitute, walk
+from rall.model import Access, Deliver, Elementwise, Variable
 
 __all__ = ["Kernel", "Load", "Store", "lower"]
 
@@ -29,11 +29,14 @@ class Load:
         Type of the elements.
     through : str or None
         Role of the map that leads to the value of an element.
+    argument : int
+        Number of the array; two roles that reach one array through different maps have the same.
     """
 
     role: str
     kind: str
     through: str | None = None
+    argument: int = 0
 
     @property
     def shared(self) -> bool:
@@ -48,7 +51,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Store:
-    """``role = value``, or ``role += value`` where the role is reached through a map."""
+    """``role = value``, or ``role += value`` where a kernel of all elements reaches the role through a map."""
 
     role: str
     value: Node
@@ -64,10 +67,14 @@ class Kernel:
         In the order of the arguments.
     stores : tuple of Store
         Expressions refer to values before the kernel.
+    form : {'all', 'events', 'runs'}
+        Over all elements at once; or one after the other, each seeing what the last one left: over those of an event
+        list, or over the runs that a queue says are due.
     """
 
     loads: tuple[Load, ...]
     stores: tuple[Store, ...]
+    form: str = "all"
 
     @property
     def shared(self) -> frozenset[str]:
@@ -76,7 +83,31 @@ class Kernel:
 
     def replace(self, values: tuple[Node, ...]) -> Kernel:
         """The same kernel with other expressions."""
-        return Kernel(self.loads, tuple(Store(s.role, v) for s, v in zip(self.stores, values)))
+        return Kernel(self.loads, tuple(Store(s.role, v) for s, v in zip(self.stores, values)), self.form)
+
+    @property
+    def sums(self) -> dict[str, Node] | None:
+        """Of a kernel over events: what is added to each role that is reached through a map.
+
+        None if one of them is more than a sum of terms that depend on nothing such a role holds: then the events must
+        be taken one after the other.
+        """
+        through = {load.role: load.through for load in self.loads}
+        mapped = {store.role for store in self.stores if through[store.role]}
+        written = {load.argument for load in self.loads if load.role in mapped}
+        seen = frozenset(load.role for load in self.loads if load.argument in written)
+        found: dict[str, Node] = {}
+        for store in self.stores:
+            term = store.value
+            if store.role in mapped:
+                if not (isinstance(term, Binary) and term.op == "+" and Name(store.role) in term.children):
+                    return None
+                left, right = term.children
+                term = right if left is Name(store.role) else left
+                found[store.role] = term
+            if names(term) & seen:
+                return None
+        return found
 
     def __str__(self) -> str:
         from_where = [f"{x.role}: {x.kind}" + (f" through {x.through}" if x.through else "") for x in self.loads]
@@ -91,6 +122,7 @@ class _Roles:
         self.loads: list[Load] = []
         self.arguments: list[Variable] = []
         self.known: dict[tuple[int, int], str] = {}
+        self.places: dict[int, int] = {}
 
     def of(self, bound: Variable | Access) -> str:
         """The role of a variable, possibly seen through a map."""
@@ -104,7 +136,8 @@ class _Roles:
             )
             letter = "d" if variable.role == "table" else "p" if variable.shared else "k" if is_map else "s"
             self.known[key] = f"{letter}{len(self.loads)}"
-            self.loads.append(Load(self.known[key], variable.kind, through))
+            place = self.places.setdefault(variable.address, len(self.loads))
+            self.loads.append(Load(self.known[key], variable.kind, through, place))
             self.arguments.append(variable)
         return self.known[key]
 
@@ -130,7 +163,10 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     for target, value in values.items():
         if target in operation.bindings:
             stores.append(Store(roles.of(operation.bindings[target]), _in_roles(value, operation, roles)))
-    return Kernel(tuple(roles.loads), tuple(stores)), tuple(roles.arguments)
+    form = "all"
+    if isinstance(operation, Deliver):
+        form = "events" if operation.queue is None else "runs"
+    return Kernel(tuple(roles.loads), tuple(stores), form), tuple(roles.arguments)
 
 
 def _in_roles(value: Node, operation: Elementwise, roles: _Roles) -> Node:

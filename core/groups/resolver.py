@@ -55,6 +55,10 @@ class Resolver:
         self._known: dict[str, Node] = {}
         self._open: list[str] = []
 
+    def local(self, name: str) -> None:
+        """Let a name stand for what the statements themselves give it."""
+        self._known[name] = Name(name)
+
     def text(self, text: str) -> Node:
         """Parse and resolve."""
         return self.node(parse(text).node)
