@@ -12,11 +12,12 @@ from rall.codegen.numpy_printer import print_numpy
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.sweeps import stepper
 from rall.functions import numpy_namespace
-from rall.model import Call, Check, Elementwise, Emit, Operation, Record, Solve
+from rall.ir.called import Called
+from rall.model import Call, Check, Elementwise, Emit, Layout, Operation, Record, Solve
 from rall.options import Options
 from rall.schedule import Schedule
 
-__all__ = ["NumpyDevice", "NumpyProgram", "compile_kernel"]
+__all__ = ["NumpyDevice", "NumpyProgram", "compile_kernel", "step_of"]
 
 Step: TypeAlias = Callable[[], None]
 #: Clocks whose next times agree to this part of a step fire together.
@@ -38,9 +39,14 @@ class NumpyDevice:
         return NumpyProgram(schedule, kernels)
 
 
-def compile_kernel(made: CompiledKernel, stored: int) -> Step:
-    """A function without arguments that runs a kernel over `stored` elements of the arrays of its variables."""
+def compile_kernel(made: CompiledKernel, stored: int, layout: Layout | None = None) -> Step:
+    """A function without arguments that runs a kernel over `stored` elements of the arrays of its variables.
+
+    Functions of the user's get and give values in the order of the `layout`, by default that of the storage.
+    """
     scope = numpy_namespace() | {"draws": draws}
+    for own in made.kernel.functions:
+        scope[own.spelling("numpy")] = _in_users_order(own, layout or Layout(stored, None, stored))
     exec(compile(made.text("numpy", print_numpy), "<rall kernel>", "exec"), scope)
     function = scope["kernel"]
     arrays = [
@@ -49,6 +55,40 @@ def compile_kernel(made: CompiledKernel, stored: int) -> Step:
     ]
     assert callable(function)
     return lambda: function(arrays)
+
+
+def _in_users_order(own: Called, layout: Layout) -> Callable[..., Any]:
+    """A function of the user's on arrays in storage order: it does not see how they are stored."""
+
+    def on_storage(*given: Any) -> Any:
+        arguments = [layout.to_user(a) if np.ndim(a) else a for a in given]
+        result = own.values(arguments, layout.size)
+        if not np.ndim(result):
+            return result
+        stored = np.zeros(layout.stored, np.asarray(result).dtype)
+        layout.to_storage(result, stored)
+        return stored
+
+    return on_storage
+
+
+def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
+    """A function that does one operation on the arrays of its variables.
+
+    Parameters
+    ----------
+    op : Operation
+        Anything but `Call` and `Check`, which programs look after.
+    kernels : mapping
+        From ``id(operation)`` to its kernel.
+    """
+    makers: dict[type[Operation], Callable[[Any], Step]] = {
+        Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored, op.domain.layout),
+        Emit: lambda op: lambda: _emit(op),
+        Record: lambda op: lambda: _record(op),
+        Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+    }
+    return makers[type(op)](op)
 
 
 class NumpyProgram(Program):
@@ -63,15 +103,9 @@ class NumpyProgram(Program):
         self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
 
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
-        makers: dict[type[Operation], Callable[[Any], Step | None]] = {
-            Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored),
-            Emit: lambda op: lambda: _emit(op),
-            Record: lambda op: lambda: _record(op),
-            Check: lambda op: lambda: self._check(op),
-            Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
-            Call: lambda op: None,
-        }
-        return makers[type(op)](op)
+        if isinstance(op, Call):
+            return None
+        return (lambda: self._check(op)) if isinstance(op, Check) else step_of(op, kernels)
 
     def _check(self, op: Check) -> None:
         if not np.isfinite(op.variable.array).all():

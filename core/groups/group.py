@@ -347,7 +347,7 @@ class Group(SimulationObject):
         """What turns expressions of this group into ones of variables."""
         subexpressions = {line.varname: line.node for line in self.equations.subexpressions}
         table = {**self.variables, **self.clock_variables()}
-        return Resolver(table, subexpressions, {**external, **self.equations.bindings}, self.constants)
+        return Resolver(table, subexpressions, {**external, **self.equations.bindings}, self.constants, self)
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Look up and check all external names; see `SimulationObject.before_run`."""
