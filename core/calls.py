@@ -12,7 +12,7 @@ import numpy as np
 from rall.errors import EquationError
 from rall.functions import Builtin, spelling
 from rall.ir.called import Called, CText
-from rall.units import value_of
+from rall.units import Quantity, value_of
 from rall.user_functions import Function, Implementation, as_function
 
 __all__ = ["c_text", "call_name"]
@@ -104,13 +104,13 @@ def c_text(function: Function, owner: object = None) -> CText | None:
         names[word] = inner.name
     includes += [line.strip() for line in _INCLUDE.findall(code)]
     code = _INCLUDE.sub("", code)
-    values = {name: np.asarray(value_of(value)) for name, value in made.namespace.items()}
+    values = {name: _plain(function, name, value) for name, value in made.namespace.items()}
     parts = [code, *includes, *flags, *(f"{k}={v}" for k, v in names.items())]
     parts += [f"{name} {v.dtype} {v.shape} {v.tobytes().hex()}" for name, v in values.items()]
     called = made.name or function.name
     own = f"{_identifier(called)}_{_digest(parts)}"
     names[called] = own
-    blocks[own] = _block(function, code, names, _constants(function, own, values))
+    blocks[own] = _block(function, code, names, _constants(own, values))
     looks = _COMMENT.sub("", "\n".join([*includes, code]))
     plain = plain and _CPLUSPLUS.search(looks) is None
     return CText(own, tuple(blocks.items()), tuple(dict.fromkeys(includes)), tuple(dict.fromkeys(flags)), plain)
@@ -138,16 +138,21 @@ def _block(function: Function, code: str, names: Mapping[str, str], constants: M
     return "\n".join([*lines, *(f"#undef {word}" for word in macros)])
 
 
-def _constants(function: Function, own: str, values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _plain(function: Function, word: str, value: object) -> Any:
+    plain = np.asarray(value_of(value) if isinstance(value, Quantity) else value)
+    if plain.dtype.kind not in "fiub":
+        raise EquationError(
+            f"the namespace of the function '{function.name}' has '{word}', of type {type(value).__name__}; C code "
+            "takes numbers, quantities and arrays of them"
+        )
+    return plain
+
+
+def _constants(own: str, values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """For each value of the namespace, its definition and what it is called there."""
     made = {}
     for word, value in values.items():
         name = f"{own}_{_identifier(word)}"
-        if value.dtype.kind not in "fiub":
-            raise EquationError(
-                f"the namespace of the function '{function.name}' has '{word}', of type {value.dtype}; C code takes "
-                "numbers, quantities and arrays of them"
-            )
         if value.dtype.name not in _C_TYPES:
             value = value.astype(np.float64 if value.dtype.kind == "f" else np.int64)
         numbers = [_number(x) for x in value.reshape(-1).tolist()]

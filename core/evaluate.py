@@ -76,4 +76,7 @@ def _one(part: Node, inner: list[Any], values: Mapping[str, Any]) -> Any:
 def _elements(arguments: list[Any], values: Mapping[str, Any]) -> int:
     """For how many elements a function of the user's is called."""
     found = max((np.size(argument) for argument in arguments), default=1)
-    return np.size(values["_element"]) if found == 1 and "_element" in values else found
+    try:
+        return found if found > 1 else np.size(values["_element"])
+    except KeyError:  # values of no elements, such as what all share
+        return found

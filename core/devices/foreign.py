@@ -117,8 +117,8 @@ def _tell(function: Called, operation: Operation) -> None:
         why, remedy = "has C++ code, and there is no C++ compiler", "a C++ compiler (such as g++), or code in plain C"
     name = function.known_as
     warnings.warn(
-        f"the function '{name}' {why}, so the operation '{operation.name}' runs as NumPy operations between compiled stretches, "
-        f"which takes longer; it becomes fast with {remedy.format(name)}",
+        f"the function '{name}' {why}, so the operation '{operation.name}' runs as NumPy operations between compiled "
+        f"stretches, which takes longer; it becomes fast with {remedy.format(name)}",
         RallWarning,
         stacklevel=2,
     )
