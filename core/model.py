@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
-from rall.ir.nodes import Node
 from rall.events import EventList, EventQueue, Timetable
+from rall.ir.nodes import Node
 from rall.recording import Events, Table
 from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 

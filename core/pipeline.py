@@ -11,7 +11,7 @@ from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.devices.base import CompiledKernel, Device, Program
 from rall.errors import RallError
-from rall.functions import is_stateful
+from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import names, walk
 from rall.model import Access, Component, Elementwise, Model, Variable
@@ -23,7 +23,6 @@ __all__ = ["Known", "check", "compile_model"]
 Known: TypeAlias = dict[tuple[Kernel, Options], tuple[Kernel, dict[str, str]]]
 
 _KINDS = {"float": "f", "integer": "i", "index": "i", "boolean": "b"}
-_RANDOM = ("_seed", "_stream", "_step", "_element")
 
 
 def compile_model(
@@ -101,8 +100,7 @@ def _check_names(operation: Elementwise) -> None:
         values.insert(0, ("", operation.mask))
     for target, value in values:
         wanted = set(names(value))
-        if any(isinstance(node, Call) and is_stateful(node.op) for node in walk(value)):
-            wanted.update(_RANDOM)
+        wanted.update(name for node in walk(value) if isinstance(node, Call) for name in place_of(node.op))
         missing = sorted(wanted - known)
         if missing:
             raise RallError(f"operation '{operation.name}': nothing is bound to the name '{missing[0]}'")

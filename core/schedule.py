@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rall.errors import RallError
-from rall.functions import is_stateful
+from rall.functions import place_of
 from rall.ir.nodes import Call, Name, Node
 from rall.ir.visit import names, substitute, walk
 from rall.model import Access, Assign, Clock, Elementwise, Model, Operation, Variable
@@ -122,7 +122,8 @@ def _partner(done: Sequence[Operation], operation: Elementwise) -> int | None:
 
 
 def _draws(operation: Elementwise) -> bool:
-    return any(isinstance(n, Call) and is_stateful(n.op) for s in operation.statements for n in walk(s.value))
+    """Whether what it computes depends on where in the program it is: draws, and functions of the user's like them."""
+    return any(isinstance(n, Call) and place_of(n.op) for s in operation.statements for n in walk(s.value))
 
 
 def _shared_between(first: Elementwise, second: Elementwise) -> bool:

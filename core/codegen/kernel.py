@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rall.functions import is_stateful
+from rall.functions import is_stateful, place_of
+from rall.ir.called import Called, called_in
 from rall.ir.nodes import Binary, Call, Name, Node, Number, Select, number
 from rall.ir.visit import map_bottom_up, names, substitute, walk
 from rall.model import Access, Deliver, Elementwise, Variable
@@ -80,6 +81,11 @@ class Kernel:
     def shared(self) -> frozenset[str]:
         """Roles with one value for all elements."""
         return frozenset(load.role for load in self.loads if load.shared)
+
+    @property
+    def functions(self) -> tuple[Called, ...]:
+        """The user's functions that it calls, each once.  Their names are part of the expressions."""
+        return called_in(store.value for store in self.stores)
 
     def replace(self, values: tuple[Node, ...]) -> Kernel:
         """The same kernel with other expressions."""
@@ -182,11 +188,15 @@ def _number_draws(value: Node, statement: int, draws: dict[object, float]) -> No
     def mark(node: Node) -> Node:
         if isinstance(node, Number) and not isinstance(node.value, bool):
             return number(node.value)
-        if isinstance(node, Call) and is_stateful(node.op):
-            named = isinstance(node.occurrence, str)
-            index = draws.setdefault(node.occurrence if named else (statement, node), float(len(draws)))
-            return Call(node.op, *node.children, Name("_seed"), Name("_stream"), Name("_step"),
-                        Name("_element"), Number(index))  # fmt: skip
-        return node
+        if not isinstance(node, Call) or not (place_of(node.op) or is_stateful(node.op)):
+            return node
+        given = (*node.children, *map(Name, place_of(node.op)))
+        if not is_stateful(node.op):
+            return Call(node.op, *given)
+        named = isinstance(node.occurrence, str)
+        index = draws.setdefault(node.occurrence if named else (statement, node), float(len(draws)))
+        if isinstance(node.op, Called):  # takes no index of its draw
+            return Call(node.op, *given, occurrence=f"{index:g}")
+        return Call(node.op, *given, Number(index))
 
     return map_bottom_up(value, mark)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 from rall.codegen.kernel import Kernel, Load
+from rall.codegen.own_text import own_text, top_text
 from rall.codegen.values import plan
-from rall.functions import is_stateful, spelling
+from rall.functions import place_of, spelling
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
 from rall.ir.visit import names, walk
 from rall.model import ALIGNMENT, PADDING
@@ -86,9 +87,10 @@ def print_c(kernel: Kernel) -> str:
     """
     order = plan(kernel)
     together = kernel.form == "all"
-    lines = ['#include "rall_abi.h"']
-    if any(isinstance(n, Call) and is_stateful(n.op) for n in walk([s.value for s in kernel.stores])):
+    lines = [*top_text(kernel.functions), '#include "rall_abi.h"']
+    if any(isinstance(n, Call) and "_seed" in place_of(n.op) for n in walk([s.value for s in kernel.stores])):
         lines.append('#include "rall_random.h"')
+    lines += own_text(kernel.functions)
     lines += [f"RALL_EXPORT void {ENTRY}(void **x, long long n)", "{"]
     lines += [f"    n &= ~{PADDING - 1}LL;"] if together else _batch(kernel)
     lines += [_argument(k, load, together) for k, load in enumerate(kernel.loads)]
@@ -132,7 +134,8 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) 
     used = frozenset().union(*(names(store.value) for store in kernel.stores))
     begin, end = _LOOPS[kernel.form]
     together = kernel.form == "all"
-    lines = list(begin)
+    # The user's functions may have static variables, which forbid several elements at a time; the compiler sees that.
+    lines = [line for line in begin if not (kernel.functions and "simd" in line)]
     for load in kernel.loads:
         place = f"(long long)a{load.through}[i]" if load.through else "i"
         only_added = load.through and load.role in stored and load.role not in used and together

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rall.codegen.printer import ENTRY, print_c
+from rall.codegen.printer import ENTRY
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
+from rall.devices.foreign import in_python, load_kernel
 from rall.errors import CompileError
 from rall.events import EventQueue, Timetable
 from rall.model import (
@@ -138,7 +139,7 @@ class CProgram(Program):
         self._moving: list[tuple[Any, int, _Moving]] = []
         ops: list[_Op] = []
         self._operations: list[Operation] = []
-        for operation in schedule.operations:
+        for operation in in_python(schedule.operations, kernels, toolchain):
             for function, arrays, n in makers[type(operation)](operation):
                 self._operations.append(operation)
                 ops.append(self._op(function, arrays, n, number[id(operation.clock)]))
@@ -147,7 +148,7 @@ class CProgram(Program):
     # --- operations as calls: a function, the arrays whose addresses it takes, and a size ---
 
     def _kernel(self, made: CompiledKernel) -> Any:
-        library = load(made.text("c", print_c), self._toolchain, self._options)
+        library = load_kernel(made, self._toolchain, self._options)
         self._kept.append(library)
         return getattr(library, ENTRY)
 

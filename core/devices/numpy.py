@@ -9,13 +9,13 @@ import numpy as np
 
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiled import compile_kernel
-from rall.devices.sweeps import stepper
 from rall.devices.occurrences import deliver, emit, record_events, reduce
+from rall.devices.sweeps import stepper
 from rall.model import Call, Check, Deliver, Elementwise, Emit, Operation, Record, RecordEvents, Reduce, Solve
 from rall.options import Options
 from rall.schedule import Schedule
 
-__all__ = ["NumpyDevice", "NumpyProgram"]
+__all__ = ["NumpyDevice", "NumpyProgram", "step_of"]
 
 Step: TypeAlias = Callable[[], None]
 #: Clocks whose next times agree to this part of a step fire together.
@@ -37,6 +37,28 @@ class NumpyDevice:
         return NumpyProgram(schedule, kernels)
 
 
+def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
+    """A function that does one operation on the arrays of its variables.
+
+    Parameters
+    ----------
+    op : Operation
+        Anything but `Call` and `Check`, which programs look after.
+    kernels : mapping
+        From ``id(operation)`` to its kernel.
+    """
+    makers: dict[type[Operation], Callable[[Any], Step]] = {
+        Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout),
+        Deliver: lambda op: deliver(op, kernels[id(op)]),
+        Reduce: lambda op: lambda: reduce(op),
+        Emit: lambda op: lambda: emit(op),
+        Record: lambda op: lambda: _record(op),
+        RecordEvents: lambda op: lambda: record_events(op),
+        Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+    }
+    return makers[type(op)](op)
+
+
 class NumpyProgram(Program):
     """A list of Python functions with their clocks."""
 
@@ -49,18 +71,9 @@ class NumpyProgram(Program):
         self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
 
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
-        makers: dict[type[Operation], Callable[[Any], Step | None]] = {
-            Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored),
-            Deliver: lambda op: deliver(op, kernels[id(op)]),
-            Reduce: lambda op: lambda: reduce(op),
-            Emit: lambda op: lambda: emit(op),
-            Record: lambda op: lambda: _record(op),
-            RecordEvents: lambda op: lambda: record_events(op),
-            Check: lambda op: lambda: self._check(op),
-            Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
-            Call: lambda op: None,
-        }
-        return makers[type(op)](op)
+        if isinstance(op, Call):
+            return None
+        return (lambda: self._check(op)) if isinstance(op, Check) else step_of(op, kernels)
 
     def _check(self, op: Check) -> None:
         if op.clock.step % op.every == 0 and not np.isfinite(op.variable.array).all():

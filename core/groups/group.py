@@ -15,12 +15,12 @@ from rall.equations.dimensions import check_equations, infer
 from rall.equations.names import resolve, typed_of
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.evaluate import evaluate
-from rall.groups.resolver import Resolver
 from rall.events import EventList
+from rall.functions import place_of
 from rall.groups.present import Present, value_of_bound
+from rall.groups.resolver import Resolver
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
-from rall.functions import is_stateful
 from rall.ir.nodes import Call, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, walk
@@ -147,9 +147,9 @@ class Group(SimulationObject):
             other = other_ref()
             if other is not None and _overlap(self, part, theirs):
                 raise RallError(
-                    f"'{name}' of '{self.name}' is set to the sums of '{other.name}' (made at {other.created_at}) already, "
-                    "and each of two sums would undo the other; give the second one a variable of its own and add both in "
-                    "the equations"
+                    f"'{name}' of '{self.name}' is set to the sums of '{other.name}' (made at {other.created_at}) "
+                    "already, and each of two sums would undo the other; give the second one a variable of its own and "
+                    "add both in the equations"
                 )
         self._sums.setdefault(name, []).append((weakref.ref(owner), part))
 
@@ -453,7 +453,7 @@ class Group(SimulationObject):
     def resolver(self, external: Mapping[str, object]) -> Resolver:
         """What turns expressions of this group into ones of variables."""
         values = {**external, **self.value_bindings()}
-        return Resolver(self.table(), self.expressions(), values, self.constants)
+        return Resolver(self.table(), self.expressions(), values, self.constants, self)
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Look up and check all external names; see `SimulationObject.before_run`."""
@@ -600,8 +600,8 @@ def _overlap(group: Group, one: object, other: object) -> bool:
 
 
 def draws_in(statements: Iterable[Assign]) -> bool:
-    """Whether statements draw random numbers."""
-    return any(isinstance(n, Call) and is_stateful(n.op) for s in statements for n in walk(s.value))
+    """Whether statements draw random numbers, or ask for the number of the element in other ways."""
+    return any(isinstance(n, Call) and place_of(n.op) for s in statements for n in walk(s.value))
 
 
 def variable_of(bound: Variable | Access) -> Variable:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError, RallError
+from rall.events import EventList
 from rall.ir.nodes import FALSE, Binary, Compare, Logic, Name, Node, Not, Select, mul, number, sub
 from rall.ir.parse import parse
 from rall.ir.statements import parse_statements
-from rall.events import EventList
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.registry import closest

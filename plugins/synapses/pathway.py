@@ -12,8 +12,8 @@ from rall.errors import EquationError, RallError
 from rall.events import EventQueue
 from rall.groups.code import Code, code_identifiers, compile_code
 from rall.integrators import NotIntegrable
-from rall.integrators.exact import Exact
 from rall.integrators.base import System
+from rall.integrators.exact import Exact
 from rall.ir.nodes import Name, sub
 from rall.model import Access, Assign, Deliver, Model, Operation, Variable
 from rall.plugins.synapses.sides import Side

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations, Line
 from rall.errors import RallError, RallWarning
 from rall.groups import Group, Subgroup
-from rall.groups.subgroup import pick
 from rall.groups.dynamics import StateUpdate, held_operations
+from rall.groups.subgroup import pick
 from rall.ir.nodes import Node
 from rall.model import SHARED, Access, Domain, Layout, Model, Operation, Variable
 from rall.plugins.synapses.choose import chosen
@@ -408,7 +408,7 @@ class Synapses(Group):
         if not isinstance(item, tuple):
             return super().indices_of(item)
         names = ["i", "j", *([self.multisynaptic_index] if self.multisynaptic_index else [])]
-        if not 0 < len(item) <= max(len(names), 2) or len(item) == 3 and self.multisynaptic_index is None:
+        if not 0 < len(item) <= max(len(names), 2) or (len(item) == 3 and self.multisynaptic_index is None):
             more = "" if len(item) != 3 else "; a third one needs multisynaptic_index='...' where the synapses are made"
             raise RallError(f"synapses are indexed by [i, j], not by {len(item)} indices{more}")
         keep = np.ones(self.N, bool)
