@@ -1,0 +1,1 @@
+"""Synapses: which pairs of elements they join, and what travels over them."""
