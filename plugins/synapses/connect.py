@@ -1,7 +1,6 @@
-"""Which pairs of elements a call of `connect` joins.
+"""Which pairs of elements a call of `connect` joins, found in pieces of limited length.
 
-`parse_request` reads the arguments, once; `pairs` finds the pairs, in pieces of limited length.  Neither knows of groups
-or variables: a `Scope` gives values to the user's expressions.
+Nothing here knows of groups or variables: a `Scope` gives values to the user's expressions.
 """
 
 from __future__ import annotations
@@ -14,25 +13,19 @@ from typing import Any, Final, NamedTuple, NoReturn, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rall.errors import IndexOutOfRangeError, RallError
-from rall.plugins.synapses.generator import (
-    Expression,
-    Generator,
-    Index,
-    Sample,
-    parse_condition,
-    parse_generator,
-    parse_number,
-)
+from rall.errors import IndexOutOfRangeError
+from rall.plugins.synapses.generator import Expression, Generator, Index, Sample
+from rall.plugins.synapses.request import Request
 from rall.plugins.synapses.sampling import ACCEPT, CHUNK, Floats, Gaps, Longs, Rows, distinct, locate, spans
-from rall.units import Quantity
 
-__all__ = ["Pairs", "Request", "Scope", "Use", "pairs", "parse_request"]
+__all__ = ["Pairs", "Scope", "Use", "pairs"]
 
 Indices: TypeAlias = NDArray[np.int32]
 _Mask: TypeAlias = NDArray[np.bool_]
 _SIDES: Final[dict[Index, str]] = {"i": "source", "j": "target"}
 _LARGEST = 2.0**62
+#: Room for pairs that is taken where their number is unknown; what is not used is never touched.
+_ROOM = 1 << 24
 
 
 class Use(NamedTuple):
@@ -125,162 +118,13 @@ class Pairs:
         return len(self.i)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
-    """The arguments of one call of `connect`, parsed.
-
-    Parameters
-    ----------
-    given : Generator or tuple of ndarray of int, shape (n,)
-        How pairs are found; arrays are those of sources and targets, not yet compared with the groups' sizes.
-    p : Expression or float
-        Probability that a pair is joined.
-    n : Expression or int
-        Number of synapses of each pair that is.
-    skip_if_invalid : bool
-        Whether elements that there are not are passed over.
-    """
-
-    given: Generator | tuple[NDArray[Any], NDArray[Any]]
-    p: Expression | float
-    n: Expression | int
-    skip_if_invalid: bool
-
-    def expressions(self) -> tuple[Expression, ...]:
-        """All that the user wrote as text."""
-        found = self.given.expressions() if isinstance(self.given, Generator) else ()
-        return (*found, *(part for part in (self.p, self.n) if isinstance(part, Expression)))
-
-
-# --- arguments ---
-
-
-def parse_request(
-    condition: str | bool | None = None,
-    i: str | ArrayLike | None = None,
-    j: str | ArrayLike | None = None,
-    p: str | float = 1.0,
-    n: str | int = 1,
-    skip_if_invalid: bool = False,
-) -> Request:
-    """Read the arguments of `connect`.
-
-    Parameters
-    ----------
-    condition : str or bool, optional
-        Tested for all pairs; all are joined where neither it nor an index is given.
-    i, j : str or array_like of int, optional
-        Element numbers for both, or text in the syntax of generators for one.
-    p : str or float
-        Probability that a pair is joined, in 0 .. 1.  Values of a text beyond that count as 0 or 1.
-    n : str or int
-        Number of synapses for each pair that is; values of a text are cut to whole numbers, negative ones to 0.
-    skip_if_invalid : bool
-        Pass over what a generator gives outside of the groups; otherwise it is an error.
-
-    Returns
-    -------
-    Request
-        For `pairs`.
-
-    Raises
-    ------
-    EquationError
-        For text that cannot be used; shows the place.
-    RallError
-        For arguments that cannot be used, or not together.
-    """
-    if condition is not None and not isinstance(condition, (str, bool, np.bool_)):
-        raise RallError(f"condition is text or a truth value, not {condition!r:.60}; indices are given as i=..., j=...")
-    if condition is not None and (i is not None or j is not None):
-        other = "j" if i is None else "i"
-        raise RallError(f"condition and {other} cannot be given together; an 'if' belongs into the text of {other}: "
-                        "j='k for k in range(N_post) if CONDITION'")  # fmt: skip
-    given: Generator | tuple[NDArray[Any], NDArray[Any]]
-    if isinstance(i, str) or isinstance(j, str):
-        given = _generator(i, j, p)
-    elif i is not None or j is not None:
-        given = _arrays(i, j, skip_if_invalid)
-    else:
-        tested = None if condition is None or condition is True else parse_condition(str(condition))
-        given = Generator("j", "j", condition=tested, text=str(condition))
-    variable = given.variable if isinstance(given, Generator) else None
-    return Request(given, _probability(p), _copies(n, variable), bool(skip_if_invalid))
-
-
-def _generator(i: str | ArrayLike | None, j: str | ArrayLike | None, p: str | float) -> Generator:
-    if i is not None and j is not None:
-        raise RallError("text can be given for one of i and j only, without the other; it runs over all elements of "
-                        "the other side, and an 'if' at its end chooses among them")  # fmt: skip
-    if isinstance(p, str) or not np.array_equal(p, 1):
-        name = "i" if j is None else "j"
-        raise RallError(f"p cannot be given together with the text of {name}; write {name}='k for k in "
-                        f"sample(..., p={p})', or 'if rand() < {p}' at its end")  # fmt: skip
-    return parse_generator(i, "i") if isinstance(i, str) else parse_generator(str(j), "j")
-
-
-def _arrays(i: ArrayLike | None, j: ArrayLike | None, skip: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-    for name, value, other in (("i", i, "j"), ("j", j, "i")):
-        if value is None:
-            raise RallError(f"{name} is missing: numbers are given for both, i=... and j=...; {other}='...' as text "
-                            "or a condition finds the other side")  # fmt: skip
-    if skip:
-        raise RallError("skip_if_invalid is for text; choose among the numbers of i and j before they are given")
-    sources, targets = _numbers("i", i), _numbers("j", j)
-    try:
-        first, second = np.broadcast_arrays(sources, targets)
-    except ValueError:
-        raise RallError(f"i has {len(sources)} and j has {len(targets)} elements; they need as many, or one of them a "
-                        "single one; all combinations are those of np.repeat and np.tile") from None  # fmt: skip
-    return first, second
-
-
-def _numbers(name: Index, given: Any) -> NDArray[Any]:
-    """Element numbers as an array with one axis."""
-    if isinstance(given, Quantity):
-        raise RallError(f"{name} has a unit: {given!r:.60}; element numbers are plain integers")
-    numbers = np.atleast_1d(np.asarray(given))
-    if not numbers.size and numbers.dtype.kind == "f":
-        numbers = numbers.astype(np.int32)  # an empty list
-    if numbers.dtype.kind == "b":
-        raise RallError(f"{name} is an array of truth values; np.flatnonzero(...) gives the numbers of the true ones")
-    if numbers.dtype.kind not in "iu":
-        raise RallError(f"{name} is of type {numbers.dtype}; element numbers are integers, as np.asarray(..., int)")
-    if numbers.ndim > 1:
-        raise RallError(f"{name} has {numbers.ndim} axes, shape {numbers.shape}; np.ravel makes them one")
-    return numbers
-
-
-def _probability(p: Any) -> Expression | float:
-    if isinstance(p, str):
-        return parse_number(p, "p")
-    plain = None if isinstance(p, Quantity) and p.dim.symbol else np.asarray(p)
-    if plain is None or plain.ndim or plain.dtype.kind not in "biuf":
-        raise RallError(f"p is a single number in 0 .. 1 or text, not {p!r:.60}")
-    if not 0 <= plain <= 1:
-        raise RallError(f"p = {p} is no probability; it is in 0 .. 1")
-    return float(plain)
-
-
-def _copies(n: Any, variable: str | None) -> Expression | int:
-    if isinstance(n, str):
-        return parse_number(n, "n", variable)
-    plain = np.asarray(n)
-    if plain.ndim or plain.dtype.kind not in "biuf" or not plain >= 0 or plain != np.floor(plain):
-        raise RallError(f"n is a whole number (0 or more) or text, not {n!r:.60}")
-    return int(plain)
-
-
-# --- pairs ---
-
-
 def pairs(request: Request, scope: Scope, chunk: int = CHUNK) -> Pairs:
     """Find the pairs that a request joins.
 
     Parameters
     ----------
     request : Request
-        Of `parse_request`.
+        Of `rall.plugins.synapses.request.parse_request`.
     scope : Scope
         What the names in it are.
     chunk : int
@@ -322,11 +166,11 @@ class _Block:
     def keep(self, mask: _Mask) -> _Block:
         """Those for which the mask, which broadcasts to the shape, is true."""
         mask = np.broadcast_to(mask, self.shape)
-        column = (self.shape[0], 1)
-        counts = np.count_nonzero(mask, axis=1) if len(self.shape) > 1 else None
+        # A column is cheaper to repeat than to spread; sums of bytes are faster than counts along an axis.
+        counts = np.add.reduce(mask.view(np.uint8), axis=1, dtype=np.int64) if mask.ndim > 1 else None
         kept = {
-            name: np.repeat(array[:, 0], counts) if counts is not None and array.shape == column
-            else np.broadcast_to(array, self.shape)[mask]
+            name: np.repeat(array[:, 0], counts) if counts is not None and array.shape == (self.shape[0], 1)
+            else self.spread(name)[mask]
             for name, array in self.values.items()
         }  # fmt: skip
         return _Block(kept, (int(np.count_nonzero(mask)),))
@@ -419,8 +263,8 @@ class _Search:
             usable &= value == np.floor(value)
         if not usable.all():
             wrong = float(value[~usable].flat[0])
-            raise part.parsed.error(f"{part.role} is {wrong:g} somewhere; it has to be a whole number, as int(...) or "
-                                    "// give")  # fmt: skip
+            needed = "a finite number" if cut else "a whole number, as int(...) or // give"
+            raise part.parsed.error(f"{part.role} is {wrong:g} somewhere; it has to be {needed}")
         return value.astype(np.int64)
 
     def probabilities(self, part: Expression, block: _Block) -> NDArray[Any]:
@@ -502,12 +346,11 @@ class _Search:
 def _check_known(part: Expression, use: Use) -> None:
     unknown = sorted(use.names - set(part.known))
     if unknown:
-        side: Index = "i" if unknown[0] == "i" else "j"
-        other = "j" if side == "i" else "i"
-        ending = "_post" if other == "j" else "_pre"
+        missing = _SIDES["i" if "i" in unknown else "j"]
+        name, known, ending = ("j", _SIDES["j"], "post") if "i" in unknown else ("i", _SIDES["i"], "pre")
         raise part.parsed.error(
-            f"{part.role} depends on a variable of the {_SIDES[side]}, and which that is is not known here; "
-            f"only '{other}' and variables of the {_SIDES[other]} (x{ending}) are"  # type: ignore[index]
+            f"{part.role} depends on variables of the {missing}, and which element that is is not known here; "
+            f"only '{name}' and variables of the {known} (x_{ending}) are"
         )
 
 
@@ -594,8 +437,8 @@ def _all(search: _Search, generator: Generator) -> Iterator[_Block]:
 def _grid(search: _Search, generator: Generator, rows: Rows) -> Iterator[_Block]:
     """Blocks of whole rows, or pieces of a long one: outer elements as a column, the range as a row."""
     assert isinstance(rows.length, int) and generator.variable is not None
-    if generator.condition is None and search.accept == 1 and search.request.n == 1:
-        search.result.expect(rows.total)
+    sure = generator.condition is None and search.accept == 1 and search.request.n == 1
+    search.result.expect(rows.total if sure else min(rows.total, _ROOM))
     for above, below in spans(rows.number, max(1, search.chunk // max(1, rows.length))):
         for left, right in spans(rows.length, max(search.chunk, 1)):
             values = {

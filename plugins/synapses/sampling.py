@@ -12,7 +12,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ACCEPT", "CHUNK", "DISTINCT", "GAPS", "Floats", "Gaps", "Longs", "Rows", "Uniforms", "distinct", "locate", "spans"]
+__all__ = [
+    "ACCEPT", "CHUNK", "DISTINCT", "GAPS", "Floats", "Gaps", "Longs", "Rows", "Uniforms", "distinct", "locate", "spans",
+]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 Longs: TypeAlias = NDArray[np.int64]
@@ -89,8 +91,9 @@ class Gaps:
             count = min(self._chunk, int(expected + 5 * expected**0.5) + 8)
             gaps = 1 - self._uniforms(np.arange(self._drawn, self._drawn + count), GAPS)
             np.log(gaps, out=gaps)
-            gaps /= scale
-            np.minimum(gaps, left, out=gaps)  # a tiny p gives gaps beyond integers
+            with np.errstate(over="ignore"):
+                gaps /= scale
+            np.minimum(gaps, left, out=gaps)  # a tiny p gives gaps beyond integers, even infinite ones
             found = gaps.astype(np.int64)
             found += 1
             np.cumsum(found, out=found)
