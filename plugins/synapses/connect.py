@@ -303,6 +303,8 @@ class _Search:
                 raise condition.parsed.error(f"'{condition.text}' is a number, not a condition; compare it with "
                                              "another, as in 'i != j'")  # fmt: skip
             mask = mask != 0
+        if not mask.any():
+            return _Block({name: np.empty(0, np.int64) for name in block.values}, (0,))
         return block if mask.all() else block.keep(mask)
 
     def resolve(self, generator: Generator, block: _Block) -> None:
