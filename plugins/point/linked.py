@@ -139,7 +139,7 @@ def _index(group: Group, name: str, linked: LinkedVariable, size: int) -> NDArra
     if linked.index is not None:
         index = np.asarray(linked.index, np.int64)
         if len(index) != group.N:
-            raise RallError(f"the index of '{name}' has {len(index)} entries, and '{group.name}' has {group.N} elements")
+            raise RallError(f"the index of '{name}' has {len(index)} entries, and '{group.name}' {group.N} elements")
         if len(index) and (index.min() < 0 or index.max() >= size):
             wrong = index[(index < 0) | (index >= size)][0]
             raise IndexOutOfRangeError(
@@ -150,7 +150,7 @@ def _index(group: Group, name: str, linked: LinkedVariable, size: int) -> NDArra
         return np.zeros(group.N, np.int64)
     if size != group.N:
         raise RallError(
-            f"'{group.name}' has {group.N} elements and '{linked.group.name}' has {size}: say with index= which element "
-            f"of it each '{name}' is linked to"
+            f"'{group.name}' has {group.N} elements and '{linked.group.name}' has {size}: say with index= which "
+            f"element of it each '{name}' is linked to"
         )
     return np.arange(size)

@@ -68,7 +68,8 @@ class CodeRunner(SimulationObject):
         group = self.group
         bindings = {**made.bindings, **group.random_bindings(group.domain, model, self.stream, made.statements)}
         # Between two steps of the group, time goes on for this code alone.
-        own = {"t": self.clock.t_variable, "t_in_timesteps": self.clock.step_variable, "_step": self.clock.step_variable}
+        time, step = self.clock.t_variable, self.clock.step_variable
+        own = {"t": time, "t_in_timesteps": step, "_step": step}
         bindings.update({name: variable for name, variable in own.items() if name in bindings})
         mask = None
         if self.times is not None:

@@ -82,7 +82,7 @@ class SynapticPathway(SimulationObject):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self._ready and not name.startswith("_") and not hasattr(self, name):
-            raise AttributeError(f"'{self.name}' has no attribute '{name}'; a pathway has delay, when, order and active")
+            raise AttributeError(f"'{self.name}' has no attribute '{name}'; a pathway has delay, when and order")
         super().__setattr__(name, value)
 
     def _steps(self) -> NDArray[np.int64] | int:
@@ -155,7 +155,8 @@ class SynapticPathway(SimulationObject):
             resolver.name(line.varname)
         resolver.name("lastupdate")
         bindings.update(resolver.bindings)
-        fixed = {n for n, bound in resolver.bindings.items() if getattr(bound, "role", "state") in ("constant", "parameter")}
+        known = resolver.bindings.items()
+        fixed = {n for n, bound in known if isinstance(bound, Variable) and bound.role in ("constant", "parameter")}
         system = System(equations, frozenset(fixed))
         try:
             step = Exact().step(system, sub(Name("t"), Name("lastupdate")))

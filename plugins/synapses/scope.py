@@ -119,5 +119,11 @@ class ConnectScope:
 
     def uniforms(self, numbers: NDArray[np.int64], draw: int) -> NDArray[np.float64]:
         """See `Scope.uniforms`."""
-        stream = self.synapses.stream ^ _STREAM
-        return solvers.uniforms(int(session_seed().array[0]), stream, self._call, numbers, draw)
+        stream, seed = self.synapses.stream ^ _STREAM, int(session_seed().array[0])
+        # The generator takes 32 bits of a number; the rest goes where it counts steps.
+        borders = np.flatnonzero(np.diff(numbers >> 32)) + 1
+        parts = [
+            solvers.uniforms(seed, stream, (self._call << 20) + int(part[0] >> 32), part, draw)
+            for part in np.split(numbers, borders) if len(part)
+        ]  # fmt: skip
+        return np.concatenate(parts) if parts else np.zeros(0)

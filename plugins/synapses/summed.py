@@ -58,9 +58,11 @@ class SummedVariable(SimulationObject):
             )
         if variable_of(bound).dimension is not line.dimension:
             raise line.error(
-                f"'{line.varname}' is declared in {line.unit}, and '{self.base}' of '{group.name}' is in {bound.dimension}"
+                f"'{line.varname}' is declared in {line.unit}, and '{self.base}' of '{group.name}' is in "
+                f"{bound.dimension}"
             )
-        if bound.role != "parameter" or bound.shared or bound.domain is not group.domain or group.is_constant(self.base):
+        each = bound.role == "parameter" and bound.domain is group.domain
+        if not each or group.is_constant(self.base):
             raise line.error(
                 f"'{self.base}' of '{group.name}' cannot be set to a sum: it must be a parameter, one value for each "
                 f"element and not constant: '{self.base} : {line.unit}'"
@@ -80,7 +82,9 @@ class SummedVariable(SimulationObject):
         drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
         bindings: dict[str, Variable | Access] = {**resolver.bindings, **drawn, "_terms": terms}
 
-        def elementwise(name: str, domain: Domain, statements: list[Assign], bindings: Mapping[str, Variable | Access]) -> Elementwise:
+        def elementwise(
+            name: str, domain: Domain, statements: list[Assign], bindings: Mapping[str, Variable | Access]
+        ) -> Elementwise:
             return Elementwise(
                 name=f"{self.name}_{name}", clock=self.clock, when=self.when, order=self.order, domain=domain,
                 statements=statements, bindings=bindings,

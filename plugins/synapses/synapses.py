@@ -145,8 +145,8 @@ class Synapses(Group):
                 self.add_line(line, self.domain, "state")
                 if not line.has("event-driven") and not line.has("clock-driven") and session.first_time("driven"):
                     warnings.warn(
-                        f"'{line.varname}' of '{self.name}' is integrated in every step; say (event-driven) if it matters "
-                        "at events only, which is faster, or (clock-driven) to have it so",
+                        f"'{line.varname}' of '{self.name}' is integrated in every step; say (event-driven) if it "
+                        "matters at events only, which is faster, or (clock-driven) to have it so",
                         RallWarning, stacklevel=4,
                     )  # fmt: skip
             elif line.kind == PARAMETER:
@@ -162,7 +162,7 @@ class Synapses(Group):
                 continue
             for name, code in (given if isinstance(given, Mapping) else {side.suffix: given}).items():
                 if name in self._pathways or not str(name).isidentifier():
-                    raise RallError(f"{name!r} cannot be the name of a pathway of '{self.name}', or there are two of it")
+                    raise RallError(f"{name!r} cannot be the name of a pathway of '{self.name}', or is there twice")
                 event = on_event if isinstance(on_event, str) else on_event.get(name, "spike")
                 pathway = SynapticPathway(self, side, code, event, name)
                 self._pathways[name] = pathway
@@ -172,7 +172,8 @@ class Synapses(Group):
         for line in self.equations.with_flag("summed"):
             side = next((s for s in (self.pre_side, self.post_side) if line.varname.endswith(f"_{s.suffix}")), None)
             if side is None:
-                raise line.error(f"a summed variable belongs to one side: '{line.varname}_post' or '{line.varname}_pre'")
+                name = line.varname
+                raise line.error(f"a summed variable belongs to one side: '{name}_post' or '{name}_pre'")
             updater = SummedVariable(self, line, side)
             self.summed_updaters[line.varname] = updater
             self.contained_objects.append(updater)
@@ -184,8 +185,8 @@ class Synapses(Group):
             if "pre" not in self._pathways:
                 known = ", ".join(self._pathways) or "none"
                 raise RallError(
-                    f"delay=... is that of the pathway 'pre', which '{self.name}' does not have; its pathways: {known}. "
-                    "Give a dictionary, delay={'name': ...}"
+                    f"delay=... is that of the pathway 'pre', which '{self.name}' does not have; its pathways: "
+                    f"{known}. Give a dictionary, delay={'name': ...}"
                 )
             delay = {"pre": delay}
         for name, value in delay.items():
@@ -425,8 +426,8 @@ class Synapses(Group):
         """See `SimulationObject.before_run`."""
         if not self.connections:
             raise RallError(
-                f"'{self.name}' (made at {self.created_at}) has no synapses: call its connect() before run(), or set its "
-                "active to False"
+                f"'{self.name}' (made at {self.created_at}) has no synapses: call its connect() before run(), or set "
+                "its active to False"
             )
         super().before_run(namespace)
 
