@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rall import draws, random
+from rall import draws, philox
 from rall.codegen.kernel import lower
 from rall.codegen.numpy_printer import print_numpy
 from rall.codegen.passes import optimise
@@ -389,7 +389,7 @@ PATHS = 400
 
 def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
     """The end of the Wiener processes that a runner draws."""
-    return sum(random.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
+    return sum(philox.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
 
 
 def strong_errors(
@@ -455,7 +455,7 @@ def test_each_symbol_is_one_draw_and_different_symbols_are_different_draws() -> 
 
 
 def test_random_numbers_in_equations_are_drawn_once_a_step() -> None:
-    first = [random.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
+    first = [philox.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
     for method in (EULER, RK4, HEUN, ExponentialMidpoint(), Exact(), Milstein()):
         state = Runner(Problem({"x": "rand()", "y": "2*rand()"}, {"x": 0.0, "y": 0.0}), method, 0.5).run(1)
         assert state["x"] == pytest.approx(0.5 * first[0], rel=1e-14)
