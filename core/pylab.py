@@ -6,17 +6,19 @@ plots says what to install where it is missing.
 
 from __future__ import annotations
 
+import builtins
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from rall.errors import NotSupportedError
+from rall.units import Quantity, value_of
 
-__all__ = ["Later", "find_name", "names"]
+__all__ = ["Later", "find_name", "names", "teach_matplotlib"]
 
 #: The later ones win: numpy's own outer, cross, trace and power are more general than their namesakes.
 _NUMPY = ("numpy.fft", "numpy.linalg", "numpy.random", "numpy")
@@ -86,6 +88,8 @@ def find_name(name: str) -> object:
     """
     if name in ("np", "numpy"):
         return np
+    if name == "sum":
+        return _sum
     module = _numpy_names().get(name)
     if module is not None:
         return getattr(import_module(module), name)
@@ -154,9 +158,37 @@ class Later:
 def _real(stand_in: Later) -> Any:
     name: str = object.__getattribute__(stand_in, "_name")
     try:
-        if name in _MODULES:
-            return import_module(_MODULES[name])
-        pylab: ModuleType = import_module("matplotlib.pylab")
+        module = import_module(_MODULES.get(name, "matplotlib.pylab"))
     except ImportError as problem:
         raise NotSupportedError(f"{name} needs Matplotlib: pip install 'rall[view]'") from problem
-    return getattr(pylab, name)
+    teach_matplotlib()
+    if name in _MODULES:
+        return module
+    if not hasattr(module, name):
+        version = import_module("matplotlib").__version__
+        raise NotSupportedError(f"Matplotlib {version} has no '{name}': other versions have it")
+    return getattr(module, name)
+
+
+def teach_matplotlib() -> None:
+    """Let axes take quantities, as plain numbers in SI base units, if Matplotlib is loaded.
+
+    Plots of arrays need no teaching; lines at a level, ticks and limits do.
+    """
+    known = sys.modules.get("matplotlib.units")
+    if known is None or Quantity in known.registry:
+        return
+
+    def convert(value: Any, unit: object, axis: object) -> Any:
+        return np.asarray(value, float) if np.ndim(value) else value_of(value)
+
+    converter = type("QuantityConverter", (known.ConversionInterface,), {"convert": staticmethod(convert)})
+    known.registry[Quantity] = converter()
+
+
+def _sum(a: Any, *args: Any, **keywords: Any) -> Any:
+    """`numpy.sum`, and Python's of a generator, which NumPy refuses."""
+    return (builtins.sum if isinstance(a, Iterator) else np.sum)(a, *args, **keywords)
+
+
+teach_matplotlib()  # where a script imports Matplotlib first

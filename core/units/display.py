@@ -163,12 +163,18 @@ def format_value(value: Any, precision: int | None = None) -> str:
     value : float or ndarray
         What to show.
     precision : int, optional
-        Number of significant digits of a number and of decimals of an array; NumPy's setting if left out.
+        Number of decimals (the largest, zeros at the end are left out); NumPy's number of significant digits of a
+        number, and of decimals of an array, if left out.
     """
-    digits = int(np.get_printoptions()["precision"] or 8) if precision is None else precision
+    if not isinstance(value, (int, float, np.ndarray)):
+        return str(value)
     if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=digits)
-    return f"{value:.{digits}g}" if isinstance(value, (int, float)) else str(value)
+        return np.array2string(value, precision=precision)
+    if precision is None:
+        return f"{value:.{int(np.get_printoptions()['precision'] or 8)}g}"
+    if value and not 1e-4 <= abs(value) < 1e16:
+        return np.format_float_scientific(value, precision, trim="-")
+    return np.format_float_positional(value, precision, trim="-")
 
 
 def show(value: Any, dim: Dimension, precision: int | None = None) -> str:

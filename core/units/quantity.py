@@ -412,7 +412,7 @@ class Quantity:
 
     # --- how it is shown --------------------------------------------------------------------------------
 
-    def in_unit(self, unit: Quantity, precision: int | None = None) -> str:
+    def in_unit(self, unit: Quantity, precision: int | None = None, python_code: bool = False) -> str:
         """The quantity as text in a given unit.
 
         Parameters
@@ -420,7 +420,9 @@ class Quantity:
         unit : Unit
             Of the same dimension.
         precision : int, optional
-            Number of digits.
+            Number of decimals.
+        python_code : bool
+            As an expression, ``3*mvolt``, instead of ``3 mV``.
 
         Raises
         ------
@@ -428,16 +430,23 @@ class Quantity:
             If `unit` has another dimension.
         """
         check_same(self, unit, "Cannot show")
+        if python_code:
+            return _expression(self.value / unit.value, repr(unit), precision)
         return f"{format_value(self.value / unit.value, precision)} {unit}"
 
-    def in_best_unit(self, precision: int | None = None) -> str:
+    def in_best_unit(self, precision: int | None = None, python_code: bool = False) -> str:
         """The quantity as text in the unit that reads best.
 
         Parameters
         ----------
         precision : int, optional
-            Number of digits.
+            Number of decimals.
+        python_code : bool
+            As an expression, ``3*mvolt``, instead of ``3 mV``.
         """
+        if python_code:
+            unit = best_spelling(self.dim, magnitude_of(self.value))
+            return _expression(self.value / unit.value, unit.name, precision)
         return show(self.value, self.dim, precision)
 
     def __str__(self) -> str:
@@ -636,6 +645,16 @@ def _restore(value: Any, dim: Dimension) -> Quantity:
     made = _new(Quantity)
     made.value, made.dim = value, dim
     return made
+
+
+def _expression(value: Any, unit: str, precision: int | None) -> str:
+    """A quantity as Python would read it."""
+    number = (
+        f"array({np.array2string(value, precision=precision, separator=', ')})"
+        if isinstance(value, np.ndarray)
+        else format_value(value, precision)
+    )
+    return f"{number}{'' if unit.startswith('/') else '*'}{unit}" if unit else number
 
 
 def _plain_index(index: Any) -> Any:
