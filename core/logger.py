@@ -111,7 +111,7 @@ class BrianLogger:
         if name in ("brian2", "rall"):
             warnings.simplefilter("ignore", RallWarning)
         elif not name.startswith(("brian2.", "rall.")):
-            logging.getLogger(name).addFilter(lambda record: False)
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # those below inherit it
         else:
             _say_no_names(name)
 

@@ -13,7 +13,7 @@ from rall.units.si import BASES, find_symbol, power_of_ten
 
 __all__ = [
     "Spelling", "best_spelling", "brief", "exact", "format_value", "latex", "latex_unit",
-    "magnitude_of", "mismatch", "register_spelling", "show", "spell_parts",
+    "magnitude_of", "mismatch", "python_text", "register_spelling", "show", "spell_parts",
 ]  # fmt: skip
 
 
@@ -175,6 +175,24 @@ def format_value(value: Any, precision: int | None = None) -> str:
     if value and not 1e-4 <= abs(value) < 1e16:
         return np.format_float_scientific(value, precision, trim="-")
     return np.format_float_positional(value, precision, trim="-")
+
+
+def python_text(value: Any, unit: str, precision: int | None = None) -> str:
+    """A quantity as Python reads it: ``3*mvolt``.
+
+    Parameters
+    ----------
+    value : float or ndarray
+        In that unit.
+    unit : str
+        Name of the unit, empty if there is none.
+    precision : int, optional
+        As in `format_value`.
+    """
+    number = format_value(value, precision)
+    if isinstance(value, np.ndarray):
+        number = f"array({np.array2string(value, precision=precision, separator=', ')})"
+    return number if not unit else f"{number}{unit}" if unit.startswith("/") else f"{number}*{unit}"
 
 
 def show(value: Any, dim: Dimension, precision: int | None = None) -> str:

@@ -16,7 +16,17 @@ import numpy as np
 from rall.errors import DimensionMismatchError
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 from rall.units.dispatch import FUNCTIONS, UFUNCS, find_rule
-from rall.units.display import best_spelling, brief, exact, format_value, latex, magnitude_of, mismatch, show
+from rall.units.display import (
+    best_spelling,
+    brief,
+    exact,
+    format_value,
+    latex,
+    magnitude_of,
+    mismatch,
+    python_text,
+    show,
+)  # fmt: skip
 from rall.units.plain import fits_all, power_of, quotient, scalar
 
 __all__ = ["Quantity", "check_same", "dimension_of", "split", "value_of", "with_dimension"]
@@ -431,7 +441,7 @@ class Quantity:
         """
         check_same(self, unit, "Cannot show")
         if python_code:
-            return _expression(self.value / unit.value, repr(unit), precision)
+            return python_text(self.value / unit.value, repr(unit), precision)
         return f"{format_value(self.value / unit.value, precision)} {unit}"
 
     def in_best_unit(self, precision: int | None = None, python_code: bool = False) -> str:
@@ -446,7 +456,7 @@ class Quantity:
         """
         if python_code:
             unit = best_spelling(self.dim, magnitude_of(self.value))
-            return _expression(self.value / unit.value, unit.name, precision)
+            return python_text(self.value / unit.value, unit.name, precision)
         return show(self.value, self.dim, precision)
 
     def __str__(self) -> str:
@@ -645,16 +655,6 @@ def _restore(value: Any, dim: Dimension) -> Quantity:
     made = _new(Quantity)
     made.value, made.dim = value, dim
     return made
-
-
-def _expression(value: Any, unit: str, precision: int | None) -> str:
-    """A quantity as Python would read it."""
-    number = (
-        f"array({np.array2string(value, precision=precision, separator=', ')})"
-        if isinstance(value, np.ndarray)
-        else format_value(value, precision)
-    )
-    return f"{number}{'' if unit.startswith('/') else '*'}{unit}" if unit else number
 
 
 def _plain_index(index: Any) -> Any:
