@@ -10,8 +10,8 @@ import numpy as np
 from rall.units import functions
 
 if TYPE_CHECKING:
-    from numpy import *  # type: ignore # isort: skip
-    from rall.units.functions import *  # isort: skip
+    from numpy import *  # isort: skip
+    from rall.units.functions import *  # type: ignore # isort: skip
 
 __all__ = sorted({*np.__all__, *functions.__all__})
 

@@ -150,7 +150,7 @@ class ExplicitStateUpdater(StateUpdateMethod):
         values: dict[str, Any] = {_STATE: np.ones_like(z), _TIME: 0.0, _STEP: 1.0, _INCREMENT: 0.0}
         for line in self.statements:
             values[line.target] = _number(line.node, values, z)
-        return np.abs(values[_RESULT] * np.ones_like(z))
+        return np.asarray(np.abs(values[_RESULT] * np.ones_like(z)), float)
 
 
 def _check(statements: Sequence[Statement], noise: bool) -> None:
@@ -274,7 +274,7 @@ def _noisy(node: Node) -> bool:
 
 def _number(node: Node, values: Mapping[str, Any], z: NDArray[np.complex128]) -> Any:
     done: dict[Node, Any] = {}
-    arithmetic = {
+    arithmetic: dict[str, Callable[[Any, Any], Any]] = {
         "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power, "//": np.floor_divide,
         "%": np.mod,
     }  # fmt: skip
@@ -285,7 +285,7 @@ def _number(node: Node, values: Mapping[str, Any], z: NDArray[np.complex128]) ->
         elif isinstance(part, Name):
             done[part] = values[part.id]
         elif isinstance(part, Call):
-            done[part] = {"f": lambda x, t: z * x, "g": lambda x, t: 0.0 * x, "sqrt": np.sqrt}[part.op](*inner)
+            done[part] = np.sqrt(inner[0]) if part.op == "sqrt" else inner[0] * (z if part.op == "f" else 0.0)
         elif isinstance(part, Binary):
             done[part] = arithmetic[part.op](*inner)
     return done[node]
@@ -351,7 +351,7 @@ def as_integrator(method: object, name: str | None = None) -> AbstractIntegrator
     if isinstance(method, AbstractIntegrator):
         return method
     if callable(method):
-        return WrittenMethod(method, name or getattr(method, "__name__", repr(method)))
+        return WrittenMethod(method, str(name or getattr(method, "__name__", repr(method))))
     raise PluginError(
         f"{method!r:.60} is no integration method: that is an ExplicitStateUpdater, or a function from Equations to "
         "statements"
