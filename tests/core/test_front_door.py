@@ -240,7 +240,8 @@ hist2d(t, v); gca().set_xticks(t); gcf().canvas.draw()
 def test_plots_take_quantities(first):
     pytest.importorskip("matplotlib")
     program = (
-        f"{first}\n{PLOTS}\nclose()\nlevel = axhline(-50*mV)\nprint(level.get_ydata(orig=False)[0])\nxlim(0*ms, 10*ms)\n"
+        f"{first}\n{PLOTS}\nclose()\n"
+        "level = axhline(-50*mV)\nprint(level.get_ydata(orig=False)[0])\nxlim(0*ms, 10*ms)\n"
         "print(xlim()[1])\ncounts, edges, _ = hist([1, 2, 3]*mV, bins=[0, 2, 4]*mV)\nprint(counts.tolist(), edges[1])"
     )
     assert in_new_process(program, MPLBACKEND="agg").split("\n") == ["-0.05", "0.01", "[1.0, 2.0] 0.002", ""]
