@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from rall.codegen.kernel import Kernel
-from rall.ir.nodes import Name, Node, Number
+from rall.ir.called import Called
+from rall.ir.nodes import Call, Name, Node, Number
 from rall.ir.visit import names, walk
 
 __all__ = ["Plan", "plan"]
@@ -36,7 +37,8 @@ def plan(kernel: Kernel) -> Plan:
     order = list(walk(values))
     for node in order:
         uses.update(node.children)
-    fixed = {node for node in order if names(node) <= shared}
+    own = _own_of_each(kernel, order)
+    fixed = {node for node in order if names(node) <= shared and node not in own}
     border = set(values) & fixed
     for node in order:
         if node not in fixed:
@@ -45,3 +47,14 @@ def plan(kernel: Kernel) -> Plan:
     uniform = [n for n in order if n in fixed and not isinstance(n, leaf) and (n in border or uses[n] > 1)]
     varying = [n for n in order if n not in fixed and not isinstance(n, leaf) and uses[n] > 1]
     return Plan(tuple(uniform), tuple(varying))
+
+
+def _own_of_each(kernel: Kernel, order: list[Node]) -> set[Node]:
+    """Values that differ between elements though nothing in them says so: those of a user's stateful function."""
+    for_all = set(walk([store.value for store in kernel.stores if store.role in kernel.shared]))
+    own: set[Node] = set()
+    for node in order:
+        drawn = isinstance(node, Call) and isinstance(node.op, Called) and node.op.stateful
+        if node not in for_all and (drawn or any(child in own for child in node.children)):
+            own.add(node)
+    return own

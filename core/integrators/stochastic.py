@@ -10,6 +10,7 @@ from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, Syste
 from rall.integrators.noise import diffusion, draw_noise, hold_draws
 from rall.integrators.runge_kutta import RungeKutta
 from rall.ir.algebra import derivative
+from rall.ir.called import title
 from rall.ir.nodes import Call, Name, Node, add, mul, number, power
 from rall.ir.visit import names, walk
 from rall.model import Assign
@@ -64,7 +65,7 @@ def _slope(factor: Node, variable: str) -> Node:
     for part in walk(written):
         if isinstance(part, Call) and part.op not in BUILTIN and variable in names(part):
             raise NotIntegrable(
-                f"'milstein' needs the derivative of the noise by '{variable}', and that of {part.op}() "
+                f"'milstein' needs the derivative of the noise by '{variable}', and that of {title(part.op)}() "
                 "is not known; use heun"
             )
     return derivative(written, variable, DERIVATIVES)
