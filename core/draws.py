@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall import random, solvers
+from rall import philox, solvers
 
 __all__ = ["poisson", "rand", "randn"]
 
@@ -26,4 +26,4 @@ def randn(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floa
 
 def poisson(mean: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
     """Poisson with a given mean."""
-    return np.asarray(random.poisson(int(seed), int(stream), int(step), elements, mean, int(draw)), float)
+    return np.asarray(philox.poisson(int(seed), int(stream), int(step), elements, mean, int(draw)), float)

@@ -9,8 +9,14 @@ from rall.front_door import find_name, public_names
 
 if TYPE_CHECKING:
     from rall import channels as channels
-    from rall import errors as errors
+    from rall import codegen as codegen
+    from rall import numpy_ as numpy_
     from rall import units as units
+    from rall.brian import BrianObject as BrianObject
+    from rall.brian import clear_cache as clear_cache
+    from rall.brian import profiling_summary as profiling_summary
+    from rall.brian import restore_initial_state as restore_initial_state
+    from rall.brian import scheduling_summary as scheduling_summary
     from rall.equations import Equations as Equations
     from rall.errors import CompileError as CompileError
     from rall.errors import EquationError as EquationError
@@ -22,6 +28,11 @@ if TYPE_CHECKING:
     from rall.errors import PluginError as PluginError
     from rall.errors import RallError as RallError
     from rall.errors import RallWarning as RallWarning
+    from rall.integrators import AbstractIntegrator
+    from rall.integrators.explicit import ExplicitStateUpdater as ExplicitStateUpdater
+    from rall.integrators.explicit import StateUpdateMethod as StateUpdateMethod
+    from rall.logger import BrianLogger as BrianLogger
+    from rall.logger import get_logger as get_logger
     from rall.magic import MagicNetwork as MagicNetwork
     from rall.magic import collect as collect
     from rall.magic import magic_network as magic_network
@@ -57,6 +68,15 @@ if TYPE_CHECKING:
     from rall.user_functions import Function as Function
     from rall.user_functions import declare_types as declare_types
     from rall.user_functions import implementation as implementation
+
+    euler: AbstractIntegrator
+    exact: AbstractIntegrator
+    exponential_euler: AbstractIntegrator
+    heun: AbstractIntegrator
+    linear: AbstractIntegrator
+    milstein: AbstractIntegrator
+    rk2: AbstractIntegrator
+    rk4: AbstractIntegrator
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rall.errors import NotSupportedError, PluginError
 from rall.functions import DERIVATIVES, expand
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
+from rall.integrators.explicit import as_integrator
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import derivative
 from rall.ir.nodes import ZERO, Name, Node
@@ -57,7 +58,7 @@ def choose(
     NotIntegrable
         If none of several fits; says why for each.
     """
-    if isinstance(method, (str, AbstractIntegrator)):
+    if isinstance(method, (str, AbstractIntegrator)) or callable(method):
         return _named(method)
     if method is not None and not isinstance(method, Sequence):
         raise NotIntegrable(f"method takes the name of a method, or several, not {method!r}")
@@ -78,6 +79,8 @@ def choose(
 def _named(method: object) -> AbstractIntegrator:
     if isinstance(method, AbstractIntegrator):
         return method
+    if callable(method):
+        return as_integrator(method)
     if not isinstance(method, str):
         raise NotIntegrable(
             f"a method is given by its name, not by {method!r:.60} of type {type(method).__name__}"
