@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -90,6 +91,37 @@ class MagicNetwork(Network):
         self._objects = found
         if not found:
             warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
+
+    def get_states(self, *args: Any, **options: Any) -> dict[str, Any]:
+        """States of all objects that are visible here; see `Network.get_states`.
+
+        Parameters
+        ----------
+        *args, **options
+            As of `Network.get_states`.
+        """
+        with self._visible():
+            return super().get_states(*args, **options)
+
+    def set_states(self, *args: Any, **options: Any) -> None:
+        """Set states of objects that are visible here; see `Network.set_states`.
+
+        Parameters
+        ----------
+        *args, **options
+            As of `Network.set_states`.
+        """
+        with self._visible():
+            super().set_states(*args, **options)
+
+    @contextmanager
+    def _visible(self) -> Iterator[None]:
+        """Look at what the user sees, without a say on where time goes on."""
+        self._objects = sorted(collect(), key=lambda one: one.serial)
+        try:
+            yield
+        finally:
+            self._objects = []
 
     def release(self, done: bool) -> None:
         """Hold the objects no longer than the user does.
