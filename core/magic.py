@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -77,7 +76,7 @@ class MagicNetwork(Network):
         MagicError
             For a mixture of new objects and objects that have run.
         """
-        found = sorted(collect(), key=lambda one: one.serial)
+        found = _visible()
         deciding = [one for one in found if one.invalidates_magic_network]
         new = [one for one in deciding if one not in self._known]
         old = [one for one in deciding if one in self._known]
@@ -100,8 +99,11 @@ class MagicNetwork(Network):
         *args, **options
             As of `Network.get_states`.
         """
-        with self._visible():
+        self._objects = _visible()
+        try:
             return super().get_states(*args, **options)
+        finally:
+            self._objects = []
 
     def set_states(self, *args: Any, **options: Any) -> None:
         """Set states of objects that are visible here; see `Network.set_states`.
@@ -111,15 +113,9 @@ class MagicNetwork(Network):
         *args, **options
             As of `Network.set_states`.
         """
-        with self._visible():
-            super().set_states(*args, **options)
-
-    @contextmanager
-    def _visible(self) -> Iterator[None]:
-        """Look at what the user sees, without a say on where time goes on."""
-        self._objects = sorted(collect(), key=lambda one: one.serial)
+        self._objects = _visible()
         try:
-            yield
+            super().set_states(*args, **options)
         finally:
             self._objects = []
 
@@ -134,6 +130,11 @@ class MagicNetwork(Network):
         if done or self._timeline.t > 0:
             self._known.update(self.objects)
         self._objects = []
+
+
+def _visible() -> list[SimulationObject]:
+    """What `collect` finds, in the order in which it was made."""
+    return sorted(collect(), key=lambda one: one.serial)
 
 
 def _named(objects: Iterable[SimulationObject]) -> str:
