@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class EventMonitor(ReadableStates, SimulationObject):
         kept = self._keeps_times or bool(self.record_variables)
         self._events = Events(self._happening.most if kept else 0, len(self.record_variables))
         #: From which event on steps have which length, in seconds.
-        self._steps = np.zeros((0, 2))
+        self._steps: NDArray[np.float64] = np.zeros((0, 2))
         self._place()
         self._ready = True
 
@@ -125,13 +126,16 @@ class EventMonitor(ReadableStates, SimulationObject):
         place = (self.clock, self.when, self.order)
         probes, found = self._group.probe(self.record_variables, self.name, place, model, self._happening)
         yield from probes
-        common = {"clock": self.clock, "when": self.when, "order": self.order, "events": self._happening}
-        if self._keeps_times or self.record_variables:
-            yield RecordEvents(
-                name=f"{self.name}~record", labels=self._kept, log=self._events,
-                values=[found[v] for v in self.record_variables], **common,
-            )  # fmt: skip
-        yield RecordEvents(name=f"{self.name}~count", labels=self._labels, counts=self._counts, **common)
+        make = partial(RecordEvents, clock=self.clock, when=self.when, order=self.order, events=self._happening)
+        log = self._events if self._keeps_times or self.record_variables else None
+        values = [found[v] for v in self.record_variables]
+        everywhere = self._kept is self._labels
+        yield make(
+            name=f"{self.name}~record", labels=self._kept, log=log, values=values,
+            counts=self._counts if everywhere else None,
+        )  # fmt: skip
+        if not everywhere:
+            yield make(name=f"{self.name}~count", labels=self._labels, counts=self._counts)
 
     # --- what users see -------------------------------------------------------------------------------------
 
@@ -279,7 +283,7 @@ class EventMonitor(ReadableStates, SimulationObject):
         inside = which < bins
         row = np.searchsorted(numbers, self.i[inside])
         counts = np.bincount(row * bins + which[inside], minlength=len(numbers) * bins)
-        return np.arange(bins) * length, counts.reshape(len(numbers), bins) / length
+        return np.arange(bins) * float(length), counts.reshape(len(numbers), bins) / float(length)
 
     def smooth_rate(self, window: str | NDArray[Any] = "gaussian", width: Any = None) -> Quantity:
         """Events per second of each recorded element in each step, under a window that slides over them.
