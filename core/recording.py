@@ -26,7 +26,7 @@ class Rows:
 
     def __init__(self, width: int, dtype: type = float) -> None:
         self.width, self.dtype = width, dtype
-        self._joined = np.empty((0, width), dtype)
+        self._joined: NDArray[Any] = np.empty((0, width), dtype)
         self._used = 0
         self._pieces: list[NDArray[Any]] = []
 

@@ -283,7 +283,8 @@ class EventMonitor(ReadableStates, SimulationObject):
         inside = which < bins
         row = np.searchsorted(numbers, self.i[inside])
         counts = np.bincount(row * bins + which[inside], minlength=len(numbers) * bins)
-        return np.arange(bins) * float(length), counts.reshape(len(numbers), bins) / float(length)
+        starts: NDArray[np.float64] = np.asarray(np.arange(bins) * length, np.float64)
+        return starts, counts.reshape(len(numbers), bins) / length
 
     def smooth_rate(self, window: str | NDArray[Any] = "gaussian", width: Any = None) -> Quantity:
         """Events per second of each recorded element in each step, under a window that slides over them.

@@ -66,12 +66,12 @@ def window_of(window: str | NDArray[Any], width: Any, dt: float) -> NDArray[np.f
             raise RallError("weights of one's own have no width; leave it out, or name a window: 'gaussian', 'flat'")
         if dimension_of(window) is not DIMENSIONLESS:
             raise DimensionMismatchError(f"weights of a window are numbers, not in {dimension_of(window)}")
-        weights = np.asarray(value_of(window), float)
+        weights: NDArray[np.float64] = np.asarray(value_of(window), float)
         if weights.ndim != 1 or len(weights) % 2 == 0:
             raise RallError(f"a window is an odd number of weights in a row, not an array of shape {weights.shape}")
         if weights.sum() == 0:
             raise RallError("the weights of a window add up to 0, and their mean would be infinite")
-        return weights / weights.sum()
+        return _normalised(weights)
     if window not in ("gaussian", "flat"):
         raise NotSupportedError(f"there is no window {window!r}; there are 'gaussian' and 'flat', or give its weights")
     if width is None:
@@ -85,7 +85,11 @@ def window_of(window: str | NDArray[Any], width: Any, dt: float) -> NDArray[np.f
     else:
         half = round(2 * length / dt)
         weights = np.exp(-0.5 * (np.arange(-half, half + 1) * dt / length) ** 2)
-    return weights / weights.sum()
+    return _normalised(weights)
+
+
+def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def smoothed(rates: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -252,7 +252,7 @@ def _names(group: Group, variables: str | Sequence[str] | bool) -> tuple[str, ..
     if variables is True:
         states = [n for n, v in group.variables.items() if v.role == "state" and not n.startswith("_")]
         return tuple(dict.fromkeys([*states, *group.equations]))
-    names = (variables,) if isinstance(variables, str) else tuple(variables or ())  # type: ignore[arg-type]
+    names = (variables,) if isinstance(variables, str) else tuple(variables or ())
     if not names:
         raise RallError(f"a StateMonitor of '{group.name}' needs the name of a variable at least")
     return tuple(dict.fromkeys(names))
