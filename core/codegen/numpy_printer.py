@@ -99,6 +99,6 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
             lines.append(f"    np.add.at({target}, {through}, r{k})")
         else:
             lines.append(f"    {target}[{through}] = r{k}")
-    if len(lines) == 1:
-        lines.append("    pass")  # code that says nothing, such as reset=''
+    if not kernel.stores:  # of statements that only name values
+        lines.append("    pass")
     return "\n".join(lines) + "\n"
