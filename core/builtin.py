@@ -18,6 +18,8 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "Synapses": "rall.plugins.synapses:Synapses",
         "StateMonitor": "rall.plugins.monitors:StateMonitor",
         "SpikeMonitor": "rall.plugins.monitors:SpikeMonitor",
+        "EventMonitor": "rall.plugins.monitors:EventMonitor",
+        "PopulationRateMonitor": "rall.plugins.monitors:PopulationRateMonitor",
         "TimedArray": "rall.plugins.inputs:TimedArray",
         "view3d": "rall.plugins.viewer:view3d",
         "plot_traces": "rall.plugins.viewer:plot_traces",

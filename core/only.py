@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from rall.operations import network_operation as network_operation
     from rall.plugins.cable import SpatialNeuron as SpatialNeuron
     from rall.plugins.inputs import TimedArray as TimedArray
+    from rall.plugins.monitors import EventMonitor as EventMonitor
+    from rall.plugins.monitors import PopulationRateMonitor as PopulationRateMonitor
     from rall.plugins.monitors import SpikeMonitor as SpikeMonitor
     from rall.plugins.monitors import StateMonitor as StateMonitor
     from rall.plugins.point import NeuronGroup as NeuronGroup

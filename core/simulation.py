@@ -11,6 +11,7 @@ from typing import Any
 from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
 from rall.devices.base import Program
 from rall.errors import RallError, RallWarning
+from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
 from rall.members import check_names, claim, flatten, with_contained
 from rall.model import Model, Operation, Variable
@@ -319,6 +320,49 @@ class Network:
             self._seed.repeat(snapshot.seed)
         else:
             self._seed.vary()
+
+    # --- states as dictionaries -----------------------------------------------------------------------------
+
+    def get_states(
+        self,
+        units: bool = True,
+        format: str = "dict",
+        subexpressions: bool = False,
+        read_only_variables: bool = True,
+    ) -> dict[str, Any]:
+        """Copies of the present values of all variables of all objects.
+
+        Parameters
+        ----------
+        units, format, subexpressions, read_only_variables
+            As of ``get_states`` of the objects.
+
+        Returns
+        -------
+        dict
+            From names of objects to what their ``get_states`` gives.
+        """
+        return get_all_states(
+            self.objects, units=units, format=format, subexpressions=subexpressions,
+            read_only_variables=read_only_variables,
+        )  # fmt: skip
+
+    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict") -> None:
+        """Set variables of objects.
+
+        Parameters
+        ----------
+        values : mapping
+            From names of objects to values as their ``set_states`` takes them.
+        units, format
+            As of ``set_states`` of the objects.
+
+        Raises
+        ------
+        RallError
+            For an unknown object, or one that has nothing to set.
+        """
+        set_all_states(self.objects, values, units, format)
 
 
 def _refuse_while_running(network: Network, what: str) -> None:
