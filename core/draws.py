@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rall import random, solvers
 
-__all__ = ["poisson", "rand", "randn"]
+__all__ = ["binomial", "normal", "poisson", "rand", "randn"]
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +24,16 @@ def randn(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floa
     return solvers.normals(int(seed), int(stream), int(step), elements, int(draw))
 
 
+def normal(mean: Any, sd: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Normal with a given mean and standard deviation."""
+    return np.asarray(mean + sd * randn(seed, stream, step, elements, draw), float)
+
+
 def poisson(mean: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
     """Poisson with a given mean."""
     return np.asarray(random.poisson(int(seed), int(stream), int(step), elements, mean, int(draw)), float)
+
+
+def binomial(n: Any, p: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Number of successes in n trials of probability p."""
+    return np.asarray(random.binomial(int(seed), int(stream), int(step), elements, n, p, int(draw)), float)

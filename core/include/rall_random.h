@@ -237,4 +237,17 @@ RALL_FN double rall_draw_poisson(double mean, long long seed, long long stream, 
                         (unsigned long long)element, (unsigned long long)draw, mean);
 }
 
+RALL_FN double rall_draw_normal(double mean, double sd, long long seed, long long stream, long long step,
+                                long long element, double draw)
+{
+    return mean + sd * rall_draw_randn(seed, stream, step, element, draw);
+}
+
+RALL_FN double rall_draw_binomial(double n, double p, long long seed, long long stream, long long step,
+                                  long long element, double draw)
+{
+    return rall_binomial(rall_random_key((unsigned long long)seed, (unsigned long long)stream), step,
+                         (unsigned long long)element, (unsigned long long)draw, n, p);
+}
+
 #endif

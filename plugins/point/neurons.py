@@ -12,6 +12,7 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
+from rall.groups.size import number_of_elements
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.plugins.point.linked import LinkedVariable, link
@@ -84,7 +85,7 @@ class NeuronGroup(Group):
         order: int = 0,
         name: str = "neurongroup*",
     ) -> None:
-        size = _size(N)
+        size = number_of_elements(N, "NeuronGroup", "neurons")
         equations = model if isinstance(model, Equations) else Equations(model or "")
         domain = Domain("neurons", Layout(size))
         super().__init__(name, domain, equations, namespace, clock, order, dt)
@@ -312,17 +313,3 @@ class NeuronGroup(Group):
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""
         return f"neuron {index} of '{self.name}'"
-
-
-def _size(N: Any) -> int:
-    if isinstance(N, str) or isinstance(N, Equations):
-        raise RallError(f"the first argument of NeuronGroup is the number of neurons, not {N!r:.60}")
-    if isinstance(N, Quantity):
-        raise DimensionMismatchError(f"the number of neurons has no unit: {N}")
-    try:
-        size = int(N)
-    except (TypeError, ValueError):
-        raise RallError(f"the number of neurons is a whole number, not {N!r:.60}") from None
-    if size != N or size < 1:
-        raise RallError(f"the number of neurons is a whole number from 1 on, not {N!r}")
-    return size
