@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from rall import random, solvers
 
-__all__ = ["binomial", "normal", "poisson", "rand", "randn"]
+__all__ = ["among", "normal", "poisson", "rand", "randn"]
 
 Floats = NDArray[np.float64]
+
+
+def among(table: Floats, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Whole numbers with the probabilities of a table; see ``rall_draw_among`` in ``rall_random.h``."""
+    place, share = np.divmod(rand(seed, stream, step, elements, draw) * table[1], 1.0)
+    pair = 3 + 2 * place.astype(np.int64)
+    return np.asarray(np.where(share < table[pair], table[2] + place, table[pair + 1]), float)
 
 
 def rand(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
@@ -32,8 +39,3 @@ def normal(mean: Any, sd: Any, seed: int, stream: int, step: int, elements: Any,
 def poisson(mean: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
     """Poisson with a given mean."""
     return np.asarray(random.poisson(int(seed), int(stream), int(step), elements, mean, int(draw)), float)
-
-
-def binomial(n: Any, p: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
-    """Number of successes in n trials of probability p."""
-    return np.asarray(random.binomial(int(seed), int(stream), int(step), elements, n, p, int(draw)), float)

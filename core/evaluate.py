@@ -16,7 +16,7 @@ from rall.ir.visit import walk
 __all__ = ["evaluate"]
 
 _RANDOM: Mapping[str, Callable[..., Any]] = {
-    "rand": draws.rand, "randn": draws.randn, "poisson": draws.poisson, "_binomial": draws.binomial,
+    "rand": draws.rand, "randn": draws.randn, "poisson": draws.poisson, "_among": draws.among,
     "_normal": draws.normal,
 }  # fmt: skip
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {

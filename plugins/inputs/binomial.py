@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rall.errors import DimensionMismatchError, RallError
+from rall.errors import DimensionMismatchError, NotSupportedError, RallError
 from rall.functions import AbstractFunction, Typed, check_arity
 from rall.ir.nodes import Node, call, name
-from rall.model import SHARED, Variable
+from rall.model import SHARED, Domain, Layout, Variable
 from rall.units import DIMENSIONLESS, dimension_of
 
-__all__ = ["BinomialFunction", "whole_number"]
+__all__ = ["BinomialFunction", "binomial_table", "whole_number"]
 
 #: From this many expected successes, and failures, on the normal distribution is near enough.
 _NEARLY_NORMAL = 5
+#: Numbers to either side of the mean that a table may hold.
+_LARGEST = 1 << 20
 
 
 class BinomialFunction(AbstractFunction):
@@ -53,9 +56,11 @@ class BinomialFunction(AbstractFunction):
         self.n, self.p = whole_number(n, f"n of the BinomialFunction '{self.name}'"), _probability(p, self.name)
         mean = self.n * self.p
         self._normal = bool(approximate) and min(mean, self.n - mean) > _NEARLY_NORMAL
-        values = (mean, np.sqrt(mean * (1 - self.p))) if self._normal else (self.n, self.p)
-        self._numbers = tuple(Variable(f"{self.name}_{k}", SHARED, role="constant") for k in range(2))
-        for variable, value in zip(self._numbers, values):
+        if not self._normal:
+            self._numbers: tuple[Variable, ...] = (binomial_table(self.n, self.p, self.name),)
+            return
+        self._numbers = tuple(Variable(f"{self.name}_{k}", SHARED, role="constant") for k in ("mean", "sd"))
+        for variable, value in zip(self._numbers, (mean, np.sqrt(mean * (1 - self.p)))):
             variable.array[0] = value
 
     def result(self, given: Sequence[Typed]) -> Typed:
@@ -92,14 +97,82 @@ class BinomialFunction(AbstractFunction):
         Returns
         -------
         Node, mapping of str to Variable
-            The draw, and the two numbers of its distribution.
+            The draw, and the numbers of its distribution.
         """
-        names = f"_bf_{known_as}_0", f"_bf_{known_as}_1"
-        drawn = call("_normal" if self._normal else "_binomial", *map(name, names))
+        names = [f"_bf_{known_as}_{k}" for k in range(len(self._numbers))]
+        drawn = call("_normal" if self._normal else "_among", *map(name, names))
         return drawn, dict(zip(names, self._numbers))
 
     def __repr__(self) -> str:
         return f"<BinomialFunction '{self.name}': n = {self.n}, p = {self.p:g}>"
+
+
+def binomial_table(n: int, p: float, name: str) -> Variable:
+    """What the function ``_among`` of kernels takes to draw numbers of successes.
+
+    Parameters
+    ----------
+    n : int
+        Trials.
+    p : float
+        Probability of success in each.
+    name : str
+        Of the variable.
+
+    Returns
+    -------
+    Variable
+        A table, see ``rall_draw_among`` in ``rall_random.h``.
+
+    Raises
+    ------
+    NotSupportedError
+        If the numbers differ too much for a table.
+    """
+    first, chances = _probabilities(n, p)
+    size = 1 << (len(chances) - 1).bit_length()
+    share, other = _aliases(np.append(chances, np.zeros(size - len(chances))) * size)
+    head = [32 - size.bit_length() + 1, size, first]
+    table = Variable(name, Domain(name, Layout(len(head) + 2 * size)), role="table")
+    table.set(np.concatenate([head, np.column_stack([share, first + other]).ravel()]))
+    return table
+
+
+def _probabilities(n: int, p: float) -> tuple[int, NDArray[np.float64]]:
+    """The first number that is likely enough to be drawn, and the probabilities from there on."""
+    # Beyond twelve standard deviations, with some for small means, less is left than a uniform number resolves.
+    mean, reach = n * p, 12 * np.sqrt(n * p * (1 - p)) + 40
+    if reach > _LARGEST:
+        raise NotSupportedError(
+            f"the binomial numbers of {n} trials with p = {p:g} are too many for a table; use a normal distribution of "
+            "the same mean and variance, mean + sd*randn()"
+        )
+    low, high = int(max(0, mean - reach)), int(min(n, mean + reach))
+    mode = int(min(max(np.floor((n + 1) * p), low), high))
+    up, down = np.arange(mode, high, dtype=float), np.arange(mode, low, -1, dtype=float)
+    odds = p / (1 - p) if p < 1 else np.inf
+    above = np.cumprod((n - up) / (up + 1) * odds) if len(up) else up
+    below = np.cumprod(down / ((n - down + 1) * odds)) if len(down) else down
+    chances = np.concatenate([below[::-1], [1.0], above])
+    return low, chances / chances.sum()
+
+
+def _aliases(scaled: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each place the share of its own number and the place of the other, by Vose (IEEE TSE 17, 1991).
+
+    `scaled` are probabilities times their number, so that 1 fills a place.
+    """
+    left = scaled.tolist()
+    share, other = np.ones(len(left)), np.arange(len(left), dtype=float)
+    poor = [k for k, one in enumerate(left) if one < 1]
+    rich = [k for k, one in enumerate(left) if one >= 1]
+    while poor and rich:
+        small, large = poor.pop(), rich[-1]
+        share[small], other[small] = left[small], large
+        left[large] -= 1 - left[small]
+        if left[large] < 1:
+            poor.append(rich.pop())
+    return share, other
 
 
 def whole_number(n: Any, what: str) -> int:

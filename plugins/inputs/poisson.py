@@ -10,9 +10,9 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
-from rall.ir.nodes import Compare, Name, call, mul
+from rall.ir.nodes import Compare, call, mul
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
-from rall.units import Quantity, dimension_of, get_or_create_dimension
+from rall.units import dimension_of, get_or_create_dimension
 
 __all__ = ["PoissonGroup"]
 
@@ -102,8 +102,8 @@ class PoissonGroup(Group):
         """See `Group.write`."""
         if name == "rates" and "rates" not in self.variables:
             raise RallError(
-                f"rates of '{self.name}' were given as text, '{self.equations['rates'].expr}', and are computed in every "
-                "step; to set them, make the group with numbers (rates=10*Hz), or change the names in the text"
+                f"rates of '{self.name}' were given as text, '{self.equations['rates'].expr}', and are computed in "
+                "every step; to set them, make the group with numbers (rates=10*Hz), or change the names in the text"
             )
         super().write(name, selection, value)
 

@@ -14,7 +14,7 @@ from rall.groups.resolver import Resolver
 from rall.ir.nodes import Name, Node, add, call, mul, select
 from rall.ir.parse import parse
 from rall.model import SHARED, Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
-from rall.plugins.inputs.binomial import whole_number
+from rall.plugins.inputs.binomial import binomial_table, whole_number
 from rall.registry import closest
 from rall.session import SimulationObject
 from rall.units import Dimension, Quantity, dimension_of, get_or_create_dimension, in_best_unit, value_of
@@ -78,13 +78,12 @@ class PoissonInput(SimulationObject):
         self._processes = whole_number(N, f"N of '{self.name}'")
         self._rate = _one_value(rate, _HERTZ, f"the rate of '{self.name}'", "10*Hz")
         self.weight = weight
-        self._trials = Variable("_trials", SHARED, role="constant")
-        self._chance = Variable("_chance", SHARED, role="constant")
         self._each = Variable("_weight", SHARED, self._variable.dimension, role="constant")
         if not isinstance(weight, str):
             what = f"the weight of '{self.name}' for '{target_var}'"
             self._each.array[0] = _one_value(weight, self._variable.dimension, what)
         self._dt: float | None = None
+        self._table: Variable | None = None
         self._external: dict[str, object] = {}
 
     def _checked(self, name: str) -> Variable:
@@ -133,8 +132,9 @@ class PoissonInput(SimulationObject):
                 f"the rate of '{self.name}', {self.rate}, is more than one spike in a step; give it a smaller one and "
                 "more processes (N)"
             )
+        if self._table is None:
+            self._table = binomial_table(self._processes, self._rate * dt, "_binomial")
         self._dt = dt
-        self._trials.array[0], self._chance.array[0] = self._processes, self._rate * dt
         if isinstance(self.weight, str):
             parsed = parse(self.weight)
             wanted = self.group.identifiers(parsed.node)
@@ -147,11 +147,10 @@ class PoissonInput(SimulationObject):
         domain, part = group.domain, self._part()
         own = domain if part is None else Domain(self.name, Layout(part.N))
         drawn = Variable("_spikes", own, role="scratch")
-        spikes = [Assign("_spikes", call("_binomial", Name("_trials"), Name("_chance")))]
-        yield self._step(
-            "0draw", own, spikes, {"_spikes": drawn, "_trials": self._trials, "_chance": self._chance,
-                                   **self._random(own, model, 0, spikes)},
-        )  # fmt: skip
+        spikes = [Assign("_spikes", call("_among", Name("_binomial")))]
+        assert self._table is not None
+        places = self._place_of_draws(own, model, 0, spikes)
+        yield self._step("0draw", own, spikes, {"_spikes": drawn, "_binomial": self._table, **places})
         weight, resolver = self._resolved_weight()
         name = self.target_var
         value = add(Name(name), mul(Name("_spikes"), weight))
@@ -163,7 +162,7 @@ class PoissonInput(SimulationObject):
         bindings["_spikes"] = drawn
         if part is not None:
             bindings.update(self._numbers(part, drawn, bindings))
-        bindings.update(self._random(domain, model, 1, statements))
+        bindings.update(self._place_of_draws(domain, model, 1, statements))
         mask = None if part is None else Name("_inside")
         yield self._step("1add", domain, statements, bindings, mask)
 
@@ -179,7 +178,9 @@ class PoissonInput(SimulationObject):
             statements=statements, bindings=bindings, mask=mask,
         )  # fmt: skip
 
-    def _random(self, domain: Domain, model: Model, which: int, statements: list[Assign]) -> dict[str, Variable]:
+    def _place_of_draws(
+        self, domain: Domain, model: Model, which: int, statements: list[Assign]
+    ) -> dict[str, Variable]:
         return self.group.random_bindings(domain, model, self.stream ^ which, statements)
 
     def _resolved_weight(self) -> tuple[Node, Resolver]:
@@ -191,7 +192,8 @@ class PoissonInput(SimulationObject):
         parsed = parse(self.weight)
         found = infer_typed(parsed, group.environment(self._external), group.functions(self._external))
         if found.kind == "boolean":
-            raise EquationError(f"the weight of '{self.name}' is a value, and '{self.weight}' a condition", self.weight, 0)
+            wrong = f"the weight of '{self.name}' is a value, and '{self.weight}' a condition"
+            raise EquationError(wrong, self.weight, 0)
         if found.dimension is not self._variable.dimension:
             raise EquationError(
                 f"the weight of '{self.name}', '{self.weight}', is in {found.dimension}, and '{self.target_var}' of "

@@ -15,7 +15,7 @@ from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
 from rall.model import SHARED, Domain, Emit, Layout, Model, Operation, Variable
 from rall.session import seconds
-from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dimension, in_best_unit, value_of
+from rall.units import Quantity, dimension_of, get_or_create_dimension, in_best_unit, value_of
 
 __all__ = ["SpikeGeneratorGroup"]
 
@@ -194,8 +194,8 @@ class SpikeGeneratorGroup(Group):
         if len(twice):
             first, second = self._times[order[twice[0]]], self._times[order[twice[0] + 1]]
             raise RallError(
-                f"element {which[twice[0]]} of '{self.name}' spikes at {_shown(first)} and at {_shown(second)}, twice in "
-                f"one step of {_shown(dt)}; make dt smaller, or leave out one of them"
+                f"element {which[twice[0]]} of '{self.name}' spikes at {_shown(first)} and at {_shown(second)}, twice "
+                f"in one step of {_shown(dt)}; make dt smaller, or leave out one of them"
             )
         self._table = Timetable(steps, which.astype(np.int32), self._period_steps(steps, dt))
 

@@ -18,7 +18,7 @@ from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.plugins.point.linked import LinkedVariable, link
 from rall.plugins.point.regular import CodeRunner
 from rall.registry import closest
-from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
+from rall.units import dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["NeuronGroup"]
 
