@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations
-from rall.errors import DimensionMismatchError, RallError
+from rall.errors import RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
@@ -16,13 +14,10 @@ from rall.groups.size import number_of_elements
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.plugins.point.linked import LinkedVariable, link
-from rall.plugins.point.regular import CodeRunner
 from rall.registry import closest
-from rall.units import dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["NeuronGroup"]
 
-_SECOND = get_or_create_dimension(second=1)
 _CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
 
 
@@ -166,51 +161,6 @@ class NeuronGroup(Group):
 
     def _unlinked(self) -> set[str]:
         return {line.varname for line in self.equations.with_flag("linked")} - self.links.keys()
-
-    def run_regularly(
-        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
-    ) -> CodeRunner:
-        """Run statements for every element, at every step of a clock.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        dt, clock, when, order, name
-            See `SimulationObject`; by default the clock of the group.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group; its ``active`` switches it off.
-        """
-        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
-
-    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
-        """Run statements for every element at given times.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        times : Quantity
-            When; multiples of the group's step.
-        when, order, name
-            See `SimulationObject`.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group.
-        """
-        if dimension_of(times) is not _SECOND:
-            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
-        plain = np.atleast_1d(np.asarray(value_of(times), float))
-        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
-
-    def _contain(self, runner: CodeRunner) -> CodeRunner:
-        self.contained_objects.append(runner)
-        return runner
 
     def run_on_event(
         self, event: str, code: str, when: str = "after_resets", order: int | None = None, name: str | None = None

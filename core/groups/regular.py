@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
 from rall.events import EventList, Timetable
-from rall.groups import Group
 from rall.groups.code import Code, code_identifiers, compile_code
 from rall.ir.nodes import Compare, Name, number
 from rall.model import SHARED, Elementwise, Emit, Model, Operation, Variable
 from rall.session import SimulationObject
+
+if TYPE_CHECKING:
+    from rall.groups.group import Group
 
 __all__ = ["CodeRunner"]
 
