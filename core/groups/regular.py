@@ -52,6 +52,8 @@ class CodeRunner(SimulationObject):
         if dt is None and clock is None:
             clock = group.clock
         super().__init__(name or f"{group.name}_run_regularly*", dt=dt, clock=clock, when=when, order=order)
+        # What it draws is told from other draws by the group's stream; a number in the group's name plays no part.
+        self._family = "run_regularly" if name is None else self._family
         self.group, self.code, self.times = group, code, times
         self._identifiers = code_identifiers(code)
         self._external: dict[str, object] = {}

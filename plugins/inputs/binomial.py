@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import DimensionMismatchError, NotSupportedError, RallError
+from rall.errors import NotSupportedError, RallError
 from rall.functions import AbstractFunction, Typed, check_arity
 from rall.ir.nodes import Node, call, name
 from rall.model import SHARED, Domain, Layout, Variable
-from rall.units import DIMENSIONLESS, dimension_of
+from rall.plugins.inputs.given import single_value, whole_number
+from rall.units import DIMENSIONLESS
 
-__all__ = ["BinomialFunction", "binomial_table", "whole_number"]
+__all__ = ["BinomialFunction", "binomial_table"]
 
 #: From this many expected successes, and failures, on the normal distribution is near enough.
 _NEARLY_NORMAL = 5
@@ -53,7 +53,11 @@ class BinomialFunction(AbstractFunction):
 
     def __init__(self, n: int, p: float, approximate: bool = True, name: str = "_binomial*") -> None:
         self.name = name.removesuffix("*")
-        self.n, self.p = whole_number(n, f"n of the BinomialFunction '{self.name}'"), _probability(p, self.name)
+        self.n = whole_number(n, f"n of the BinomialFunction '{self.name}'")
+        what, meant = f"p of the BinomialFunction '{self.name}'", "a probability from 0 to 1"
+        self.p = single_value(p, DIMENSIONLESS, what, meant)
+        if not 0 <= self.p <= 1:
+            raise RallError(f"{what} is {meant}, not {p!r}")
         mean = self.n * self.p
         self._normal = bool(approximate) and min(mean, self.n - mean) > _NEARLY_NORMAL
         if not self._normal:
@@ -173,36 +177,3 @@ def _aliases(scaled: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
         if left[large] < 1:
             poor.append(rich.pop())
     return share, other
-
-
-def whole_number(n: Any, what: str) -> int:
-    """A whole number from 0 on.
-
-    Parameters
-    ----------
-    n : int
-        What the user gave.
-    what : str
-        What it is, for messages.
-
-    Raises
-    ------
-    DimensionMismatchError
-        If it has a unit.
-    RallError
-        If it is something else.
-    """
-    if dimension_of(n) is not DIMENSIONLESS:
-        raise DimensionMismatchError(f"{what} has no unit: {n}")
-    plain = np.asarray(n)
-    if plain.ndim or plain.dtype.kind not in "iuf" or not np.isfinite(plain) or plain < 0 or plain != np.floor(plain):
-        raise RallError(f"{what} is a whole number from 0 on, not {n!r}")
-    return int(n)
-
-
-def _probability(p: Any, of: str) -> float:
-    if dimension_of(p) is not DIMENSIONLESS:
-        raise DimensionMismatchError(f"p of the BinomialFunction '{of}' is a probability and has no unit: {p}")
-    if np.ndim(p) or not 0 <= p <= 1:
-        raise RallError(f"p of the BinomialFunction '{of}' is a probability between 0 and 1, not {p!r}")
-    return float(p)

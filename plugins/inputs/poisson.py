@@ -12,7 +12,8 @@ from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
 from rall.ir.nodes import Compare, call, mul
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
-from rall.units import dimension_of, get_or_create_dimension
+from rall.plugins.inputs.given import measured
+from rall.units import get_or_create_dimension
 
 __all__ = ["PoissonGroup"]
 
@@ -80,7 +81,7 @@ class PoissonGroup(Group):
         self._happening = EventList(domain.size)
         self._spiking = Variable("_spike", domain, kind="boolean", role="scratch")
         if not text:
-            if dimension_of(rates) is not _HERTZ:
+            if measured(rates) is not _HERTZ:
                 raise DimensionMismatchError(
                     f"rates of '{self.name}' are rates such as 10*Hz, or text, not {rates!r:.60}"
                 )

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from rall.equations.dimensions import infer_typed
-from rall.errors import DimensionMismatchError, EquationError, NotSupportedError, RallError
+from rall.errors import EquationError, NotSupportedError, RallError
 from rall.groups import Group, Subgroup
 from rall.groups.resolver import Resolver
 from rall.ir.nodes import Name, Node, add, call, mul, select
 from rall.ir.parse import parse
 from rall.model import SHARED, Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
-from rall.plugins.inputs.binomial import binomial_table, whole_number
+from rall.plugins.inputs.binomial import binomial_table
+from rall.plugins.inputs.given import single_value, whole_number
 from rall.registry import closest
 from rall.session import SimulationObject
-from rall.units import Dimension, Quantity, dimension_of, get_or_create_dimension, in_best_unit, value_of
+from rall.units import Quantity, get_or_create_dimension, in_best_unit
 
 __all__ = ["PoissonInput"]
 
@@ -76,12 +77,15 @@ class PoissonInput(SimulationObject):
         self.target, self.group, self.target_var = target, group, target_var
         self._variable = self._checked(target_var)
         self._processes = whole_number(N, f"N of '{self.name}'")
-        self._rate = _one_value(rate, _HERTZ, f"the rate of '{self.name}'", "10*Hz")
+        self._rate = single_value(rate, _HERTZ, f"the rate of '{self.name}'", "one rate such as 10*Hz")
+        if self._rate < 0:
+            raise RallError(f"the rate of '{self.name}' cannot be negative: {rate}")
         self.weight = weight
         self._each = Variable("_weight", SHARED, self._variable.dimension, role="constant")
         if not isinstance(weight, str):
-            what = f"the weight of '{self.name}' for '{target_var}'"
-            self._each.array[0] = _one_value(weight, self._variable.dimension, what)
+            unit = self._variable.dimension
+            meant = f"one value in {unit}, as '{target_var}', or text that is evaluated for each element"
+            self._each.array[0] = single_value(weight, unit, f"the weight of '{self.name}'", meant)
         self._dt: float | None = None
         self._table: Variable | None = None
         self._external: dict[str, object] = {}
@@ -218,18 +222,3 @@ class PoissonInput(SimulationObject):
             found["N"] = Variable("N", SHARED, kind="integer", role="constant")
             found["N"].array[0] = part.N
         return found
-
-
-def _one_value(value: Any, dimension: Dimension, what: str, example: str = "") -> float:
-    """A single finite value from 0 on where it is a rate; in SI base units."""
-    plain = value_of(value)
-    if np.asarray(plain).dtype.kind not in "iuf":
-        raise RallError(f"{what} is a value{f' such as {example}' if example else ''}, not {value!r:.60}")
-    if dimension_of(value) is not dimension:
-        wanted = f"a value such as {example}" if example else f"in {dimension}"
-        raise DimensionMismatchError(f"{what} is {wanted}, not {value}")
-    if np.ndim(plain) or not np.isfinite(plain):
-        raise RallError(f"{what} is one value for all elements, not {value!r:.60}; for others make it a variable")
-    if dimension is _HERTZ and plain < 0:
-        raise RallError(f"{what} cannot be negative: {value}")
-    return float(plain)

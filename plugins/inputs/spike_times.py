@@ -14,8 +14,9 @@ from rall.events import EventList, Timetable
 from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
 from rall.model import SHARED, Domain, Emit, Layout, Model, Operation, Variable
+from rall.plugins.inputs.given import measured
 from rall.session import seconds
-from rall.units import Quantity, dimension_of, get_or_create_dimension, in_best_unit, value_of
+from rall.units import Quantity, get_or_create_dimension, in_best_unit, value_of
 
 __all__ = ["SpikeGeneratorGroup"]
 
@@ -139,11 +140,12 @@ class SpikeGeneratorGroup(Group):
         return given.astype(np.int64)
 
     def _seconds(self, times: Any) -> NDArray[np.float64]:
-        plain = np.atleast_1d(np.asarray(value_of(times), float))
-        if plain.size and dimension_of(times) is not _SECOND:
+        found = measured(times)
+        if found is None or (found is not _SECOND and np.size(value_of(times))):
             raise DimensionMismatchError(
                 f"the spike times of '{self.name}' are times such as [1, 5]*ms, not {times!r:.60}"
             )
+        plain = np.atleast_1d(np.asarray(value_of(times), float))
         if plain.ndim != 1 or not np.isfinite(plain).all():
             raise RallError(f"the spike times of '{self.name}' are a list of finite times, not {times!r:.60}")
         if plain.min(initial=0.0) < 0:
