@@ -128,8 +128,8 @@ class PoissonInput(SimulationObject):
         if self._dt is not None and self._dt != dt:
             before, now = (in_best_unit(Quantity(one, dim=_SECOND)) for one in (self._dt, dt))
             raise NotSupportedError(
-                f"'{self.name}' has run with a step of {before} and cannot go on with {now}; make a new PoissonInput, "
-                f"and set active = False of this one"
+                f"'{self.name}' has run with a step of {before} and cannot go on with {now}; put a new PoissonInput "
+                "in its place"
             )
         if self._rate * dt > 1:
             raise RallError(

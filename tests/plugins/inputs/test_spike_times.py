@@ -100,7 +100,7 @@ def test_periods_that_do_not_fit():
         SpikeGeneratorGroup(1, [0], [1] * ms, period=1 * ms, name="short")
     with pytest.raises(RallError, match="cannot be negative"):
         SpikeGeneratorGroup(1, [0], [1] * ms, period=-1 * ms)
-    with pytest.raises(RallError, match="no multiple of the step of 0.1 ms"):
+    with pytest.raises(RallError, match=r"no multiple of the step of 0.1 ms"):
         spikes_of(SpikeGeneratorGroup(1, [0], [0] * ms, period=0.15 * ms), 1 * ms)
     with pytest.raises(RallError, match="no multiple"):
         spikes_of(SpikeGeneratorGroup(1, [0], [0] * ms, period=0.01 * ms), 1 * ms)
