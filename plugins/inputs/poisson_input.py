@@ -70,7 +70,7 @@ class PoissonInput(SimulationObject):
         when: str = "synapses",
         order: int = 0,
     ) -> None:
-        group: Group = getattr(target, "group", target)
+        group = target.group if isinstance(target, Subgroup) else target
         if not isinstance(group, Group):
             raise RallError(f"the target of a PoissonInput is a group or part of one, not {target!r:.80}")
         super().__init__("poissoninput*", clock=group.clock, when=when, order=order)
@@ -219,6 +219,7 @@ class PoissonInput(SimulationObject):
         if "i" in bindings:
             found["i"] = number
         if "N" in bindings:
-            found["N"] = Variable("N", SHARED, kind="integer", role="constant")
-            found["N"].array[0] = part.N
+            count = Variable("N", SHARED, kind="integer", role="constant")
+            count.array[0] = part.N
+            found["N"] = count
         return found

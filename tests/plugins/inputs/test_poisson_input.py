@@ -212,6 +212,8 @@ def test_what_does_not_fit_is_refused():
         PoissonInput(group, "V", 1, 1 * Hz, 1 * mV)
     with pytest.raises(RallError, match="target of a PoissonInput is a group"):
         PoissonInput("kicked", "v", 1, 1 * Hz, 1 * mV)
+    with pytest.raises(RallError, match="target of a PoissonInput is a group"):
+        PoissonInput(group.v, "v", 1, 1 * Hz, 1 * mV)
     with pytest.raises(RallError, match=r"N of 'poissoninput.*' is a whole number"):
         PoissonInput(group, "v", 1.5, 1 * Hz, 1 * mV)
     for rate in (1, 1 * second, -1 * Hz, [1, 2] * Hz, "1*Hz"):
