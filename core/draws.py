@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from rall import philox, solvers
 
-__all__ = ["poisson", "rand", "randn"]
+__all__ = ["among", "normal", "poisson", "rand", "randn"]
 
 Floats = NDArray[np.float64]
+
+
+def among(table: Floats, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Whole numbers with the probabilities of a table; see ``rall_draw_among`` in ``rall_random.h``."""
+    place, share = np.divmod(rand(seed, stream, step, elements, draw) * table[1], 1.0)
+    pair = 3 + 2 * place.astype(np.int64)
+    return np.asarray(np.where(share < table[pair], table[2] + place, table[pair + 1]), float)
 
 
 def rand(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
@@ -22,6 +29,11 @@ def rand(seed: int, stream: int, step: int, elements: Any, draw: float) -> Float
 def randn(seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
     """Standard normal."""
     return solvers.normals(int(seed), int(stream), int(step), elements, int(draw))
+
+
+def normal(mean: Any, sd: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:
+    """Normal with a given mean and standard deviation."""
+    return np.asarray(mean + sd * randn(seed, stream, step, elements, draw), float)
 
 
 def poisson(mean: Any, seed: int, stream: int, step: int, elements: Any, draw: float) -> Floats:

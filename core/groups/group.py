@@ -19,6 +19,7 @@ from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.functions import place_of
 from rall.groups.present import Present, value_of_bound
+from rall.groups.regular import CodeRunner
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
@@ -518,6 +519,53 @@ class Group(States, SimulationObject):
         element.set(np.arange(domain.size))
         assert self.clock is not None
         return {"_seed": model.seed, "_stream": stream, "_element": element, "_step": self.clock.step_variable}
+
+    # --- code that runs by time --------------------------------------------------------------------------------------
+
+    def run_regularly(
+        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
+    ) -> CodeRunner:
+        """Run statements for every element, at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        dt, clock, when, order, name
+            See `SimulationObject`; by default the clock of the group.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group; its ``active`` switches it off.
+        """
+        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
+
+    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
+        """Run statements for every element at given times.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        times : Quantity
+            When; multiples of the group's step.
+        when, order, name
+            See `SimulationObject`.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group.
+        """
+        if dimension_of(times) is not _SECOND:
+            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
+        plain = np.atleast_1d(np.asarray(value_of(times), float))
+        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
+
+    def _contain(self, runner: CodeRunner) -> CodeRunner:
+        self.contained_objects.append(runner)
+        return runner
 
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
