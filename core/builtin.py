@@ -33,6 +33,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "rk4": "rall.integrators.runge_kutta:RK4",
         "heun": "rall.integrators.stochastic:HEUN",
         "milstein": "rall.integrators.stochastic:Milstein",
+        "implicit": "rall.integrators.rosenbrock:Rosenbrock",
     },
     "rall.lines": {
         "differential": "rall.equations.lines:DifferentialKind",
