@@ -12,7 +12,7 @@ import numpy as np
 
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
-from rall.model import Call, Check, Clock, Operation
+from rall.model import TOO_MANY_SUBSTEPS, Call, Check, Clock, Integrate, Operation
 from rall.progress import Progress
 from rall.session import SimulationObject
 from rall.timeline import shown, steps_until
@@ -199,6 +199,8 @@ class Loop:
         when = shown((clock.step - 1) * clock.dt)
         step = shown(clock.dt)
         way_out = f"a smaller dt than {step}, another method or other starting values may help"
+        if isinstance(operation, Integrate):
+            return NumericalError(f"{self._unfinished(operation)} at t = {when}; {way_out}")
         if not isinstance(operation, Check):
             return NumericalError(f"operation '{operation.name}' failed at t = {when}; {way_out}")
         variable = operation.variable
@@ -214,3 +216,16 @@ class Loop:
             where = f"'{name}' became too large to be added up"
         more = f" (and at {len(bad) - 1} more)" if len(bad) > 1 else ""
         return NumericalError(f"{where}{more} at t = {when}; {way_out}")
+
+    def _unfinished(self, operation: Integrate) -> str:
+        """Which element an error-controlled method has given up, and why."""
+        element, reason = (int(x) for x in operation.failure)
+        owner = self._owner_of(operation)
+        which = f"element {element}" if owner is None else owner.describe_element(element)
+        names = ", ".join(f"'{name}'" for name in operation.equations)
+        if reason == TOO_MANY_SUBSTEPS:
+            return (
+                f"the equations of {names} need more than {operation.control.most} sub-steps in a step at {which} "
+                "(max_steps in method_options; method='implicit' is for stiff equations)"
+            )
+        return f"the equations of {names} cannot be integrated to the error that was asked for at {which}"

@@ -15,16 +15,17 @@ from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number,
 from rall.ir.visit import names, walk
 from rall.model import ALIGNMENT, PADDING
 
-__all__ = ["ENTRY", "print_c"]
+__all__ = ["ENTRY", "TYPES", "Expressions", "argument", "c_type", "includes", "print_c"]
 
 #: Name of the exported function of every kernel's library.
 ENTRY = "rall_kernel"
 
-_TYPES = {"float": "double", "integer": "long long", "boolean": "unsigned char"}
+#: Types of arrays.
+TYPES = {"float": "double", "integer": "long long", "boolean": "unsigned char"}
 _LOGIC = {"and": "&", "or": "|"}
 
 
-class _Expressions:
+class Expressions:
     """Prints nodes, temporaries by their names."""
 
     def __init__(self) -> None:
@@ -69,6 +70,14 @@ def _literal(node: Number) -> str:
     return f"({text})" if value < 0 else text
 
 
+def includes(kernel: Kernel) -> list[str]:
+    """The first lines of a kernel's file."""
+    lines = ['#include "rall_abi.h"']
+    if any(isinstance(n, Call) and is_stateful(n.op) for n in walk([s.value for s in kernel.stores])):
+        lines.append('#include "rall_random.h"')
+    return lines
+
+
 def print_c(kernel: Kernel) -> str:
     """The C file of a kernel.
 
@@ -83,14 +92,12 @@ def print_c(kernel: Kernel) -> str:
         Text that depends on the structure of the kernel alone.
     """
     order = plan(kernel)
-    lines = ['#include "rall_abi.h"']
-    if any(isinstance(n, Call) and is_stateful(n.op) for n in walk([s.value for s in kernel.stores])):
-        lines.append('#include "rall_random.h"')
+    lines = includes(kernel)
     lines += [f"RALL_EXPORT void {ENTRY}(void **x, long long n)", "{", f"    n &= ~{PADDING - 1}LL;"]
-    lines += [_argument(k, load) for k, load in enumerate(kernel.loads)]
-    expressions = _Expressions()
+    lines += [argument(k, load) for k, load in enumerate(kernel.loads)]
+    expressions = Expressions()
     for k, node in enumerate(order.uniform):
-        lines.append(f"    const {_temporary(node)} h{k} = {expressions.operation(node)};")
+        lines.append(f"    const {c_type(node)} h{k} = {expressions.operation(node)};")
         expressions.named[node] = f"h{k}"
     shared = kernel.shared
     if any(store.role not in shared for store in kernel.stores):
@@ -101,7 +108,7 @@ def print_c(kernel: Kernel) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) -> list[str]:
+def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: Expressions) -> list[str]:
     through = {load.role: load.through for load in kernel.loads}
     stored = {store.role for store in kernel.stores}
     used = frozenset().union(*(names(store.value) for store in kernel.stores))
@@ -110,9 +117,9 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) 
         place = f"(long long)a{load.through}[i]" if load.through else "i"
         only_added = load.through and load.role in stored and load.role not in used
         if not load.shared and not only_added:
-            lines.append(f"        const {_TYPES[load.kind]} {load.role} = a{load.role}[{place}];")
+            lines.append(f"        const {TYPES[load.kind]} {load.role} = a{load.role}[{place}];")
     for k, node in enumerate(varying):
-        lines.append(f"        const {_temporary(node)} t{k} = {expressions.operation(node)};")
+        lines.append(f"        const {c_type(node)} t{k} = {expressions.operation(node)};")
         expressions.named[node] = f"t{k}"
     for store in kernel.stores:
         if store.role in kernel.shared:
@@ -122,8 +129,9 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) 
     return [*lines, "    }"]
 
 
-def _argument(k: int, load: Load) -> str:
-    kind = _TYPES[load.kind]
+def argument(k: int, load: Load) -> str:
+    """The lines that give the k-th argument its name: a value where it is shared, else the address of its array."""
+    kind = TYPES[load.kind]
     if load.table:
         return f"    const {kind} *{load.role} = (const {kind} *)x[{k}];"
     if load.shared:
@@ -132,5 +140,6 @@ def _argument(k: int, load: Load) -> str:
     return f"    {kind} *restrict a{load.role} = {pointer};"
 
 
-def _temporary(node: Node) -> str:
+def c_type(node: Node) -> str:
+    """The type of an expression's value."""
     return "int" if isinstance(node, (Compare, Logic, Not)) else "double"

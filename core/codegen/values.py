@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from rall.codegen.kernel import Kernel
 from rall.ir.nodes import Name, Node, Number
 from rall.ir.visit import names, walk
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "plan_values"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,19 @@ class Plan:
 
 def plan(kernel: Kernel) -> Plan:
     """Choose the temporaries of a kernel: uniform values on the border to varying ones, and repeated values."""
-    shared = kernel.shared
-    values = [store.value for store in kernel.stores]
+    return plan_values([store.value for store in kernel.stores], kernel.shared)
+
+
+def plan_values(values: Sequence[Node], shared: Set[str]) -> Plan:
+    """Choose the temporaries of several expressions.
+
+    Parameters
+    ----------
+    values : sequence of Node
+        The expressions.
+    shared : set of str
+        Names whose values are the same wherever the expressions are computed.
+    """
     uses: Counter[Node] = Counter(values)
     order = list(walk(values))
     for node in order:

@@ -8,11 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rall.codegen.adaptive import INTEGRATE, print_integrate_c
 from rall.codegen.printer import ENTRY, print_c
+from rall.devices.adaptive import integrate_arrays
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
 from rall.errors import CompileError
-from rall.model import Call, Check, Clock, Elementwise, Emit, Operation, Record, Solve
+from rall.model import Call, Check, Clock, Elementwise, Emit, Integrate, Operation, Record, Solve
 from rall.options import Options
 from rall.schedule import Schedule
 
@@ -103,6 +105,7 @@ class CProgram(Program):
         makers: dict[type[Operation], Callable[..., _Calls]] = {
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
             Emit: self._emit, Record: self._record, Solve: self._solve, Call: lambda op: [(None, [], 0)],
+            Integrate: lambda op: self._integrate(op, kernels[id(op)]),
         }  # fmt: skip
         ops: list[_Op] = []
         self._operations: list[Operation] = []
@@ -118,6 +121,12 @@ class CProgram(Program):
         library = load(made.text("c", print_c), self._toolchain, self._options)
         self._kept.append(library)
         return [(getattr(library, ENTRY), [v.array for v in made.arguments], operation.domain.layout.stored)]
+
+    def _integrate(self, operation: Integrate, made: CompiledKernel) -> _Calls:
+        library = load(made.text(f"c {INTEGRATE}", print_integrate_c), self._toolchain, self._options)
+        self._kept.append(library)
+        more = integrate_arrays(operation, len(self._operations) + 1, self._status)
+        return [(getattr(library, ENTRY), [*(v.array for v in made.arguments), *more], operation.domain.size)]
 
     def _check(self, operation: Check) -> _Calls:
         # The status becomes the number of the operation that failed, counted from 1.

@@ -9,10 +9,11 @@ import numpy as np
 
 from rall import draws
 from rall.codegen.numpy_printer import print_numpy
+from rall.devices.adaptive import integrate_step
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.sweeps import stepper
 from rall.functions import numpy_namespace
-from rall.model import Call, Check, Elementwise, Emit, Operation, Record, Solve
+from rall.model import Call, Check, Elementwise, Emit, Integrate, Operation, Record, Solve
 from rall.options import Options
 from rall.schedule import Schedule
 
@@ -65,6 +66,7 @@ class NumpyProgram(Program):
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
         makers: dict[type[Operation], Callable[[Any], Step | None]] = {
             Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored),
+            Integrate: lambda op: integrate_step(op, kernels[id(op)], lambda: self._failed.append(op)),
             Emit: lambda op: lambda: _emit(op),
             Record: lambda op: lambda: _record(op),
             Check: lambda op: lambda: self._check(op),
