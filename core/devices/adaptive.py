@@ -20,7 +20,7 @@ from rall.model import TOO_MANY_SUBSTEPS, TOO_SMALL_SUBSTEPS, Integrate
 __all__ = ["integrate_arrays", "integrate_step"]
 
 # As in the header.
-_STAGES, _SAFETY, _SHRINK, _GROW, _STRETCH, _TINY = 16, 0.9, 0.2, 5.0, 1.01, 1e-12
+_STAGES, _SAFETY, _SHRINK, _GROW, _CALM, _GRID, _STRETCH, _TINY = 16, 0.9, 0.25, 5.0, 1e-3, 32.0, 1.01, 1e-12
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ class _Lanes:
         self.accepted[left] += good
         self.rejected[left] += ~good
         self.passed[left] += np.where(good, step, 0.0)
-        keeps = ends & (change >= _GROW) & (change * step < h)
+        keeps = ends & (error <= _CALM) & (change * step < h)
         self.h[left] = np.where(keeps, h, change * step)
         if control.most:
             self.problem[left[good & ~ends & (self.accepted[left] >= control.most)]] = TOO_MANY_SUBSTEPS
@@ -151,8 +151,9 @@ class _Lanes:
 
     def _change(self, error: Floats) -> Floats:
         exponent = 1.0 / (self.operation.tableau.order + 1)
-        usual = np.clip(_SAFETY * np.float_power(np.clip(error, 1e-10, 1e10), -exponent), _SHRINK, _GROW)
-        return np.where(error < 1e-10, _GROW, np.where(error < 1e10, usual, _SHRINK))
+        known = np.clip(error, _CALM, 1e10)
+        change = np.clip(_SAFETY * np.float_power(known, -exponent), _SHRINK, _GROW)
+        return np.asarray(np.floor(_GRID * change) / _GRID)
 
 
 def _weighted(weights: tuple[float, ...], slopes: list[Floats]) -> Floats:

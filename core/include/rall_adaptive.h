@@ -8,8 +8,10 @@
 
 #define RALL_STAGES 16       /* most stages of a method */
 #define RALL_SAFETY 0.9      /* aim a little below the tolerance */
-#define RALL_SHRINK 0.2      /* least and largest change from one sub-step to the next */
+#define RALL_SHRINK 0.25     /* least and largest change from one sub-step to the next */
 #define RALL_GROW 5.0
+#define RALL_CALM 1e-3       /* part of the tolerance below which errors count as equal: they are close to rounding */
+#define RALL_GRID 32.0       /* changes are multiples of 1/32, so that rounding hardly ever leads to other sub-steps */
 #define RALL_STRETCH 1.01    /* a sub-step grows by so much if that reaches the end */
 #define RALL_TINY 1e-12      /* parts of a step below which no sub-step goes */
 
@@ -79,9 +81,9 @@ static double rall_attempt(const rall_integration *g, const rall_element *e, dou
 /* By how much the next sub-step is longer. */
 RALL_FN double rall_change(double error, double exponent)
 {
-    if (error < 1e-10) return RALL_GROW;
-    if (!(error < 1e10)) return RALL_SHRINK;
-    return rall_clip(RALL_SAFETY * rall_pow(error, -exponent), RALL_SHRINK, RALL_GROW);
+    const double known = rall_clip(error, RALL_CALM, 1e10);
+    const double change = rall_clip(RALL_SAFETY * rall_pow(known, -exponent), RALL_SHRINK, RALL_GROW);
+    return rall_floor(RALL_GRID * change) / RALL_GRID;
 }
 
 /* y from t to t + dt; k is the element in the user's order, i in storage. */
@@ -105,7 +107,7 @@ static void rall_integrate(const rall_integration *g, const rall_element *e, dou
             passed += step;
             end = reaches;
             /* What was cut short at the end says little about the sub-step to begin with next time. */
-            h = reaches && change >= RALL_GROW && change * step < h ? h : change * step;
+            h = reaches && error <= RALL_CALM && change * step < h ? h : change * step;
             if (!end && g->most && accepted >= g->most) problem = RALL_TOO_MANY;
             else if (!end) rall_rates(e, t + passed, y, f[0]);
         } else {
