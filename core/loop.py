@@ -200,7 +200,7 @@ class Loop:
         step = shown(clock.dt)
         way_out = f"a smaller dt than {step}, another method or other starting values may help"
         if isinstance(operation, Integrate):
-            return NumericalError(f"{self._unfinished(operation)} at t = {when}; {way_out}")
+            return NumericalError(self._unfinished(operation, when))
         if not isinstance(operation, Check):
             return NumericalError(f"operation '{operation.name}' failed at t = {when}; {way_out}")
         variable = operation.variable
@@ -217,15 +217,20 @@ class Loop:
         more = f" (and at {len(bad) - 1} more)" if len(bad) > 1 else ""
         return NumericalError(f"{where}{more} at t = {when}; {way_out}")
 
-    def _unfinished(self, operation: Integrate) -> str:
+    def _unfinished(self, operation: Integrate, when: str) -> str:
         """Which element an error-controlled method has given up, and why."""
         element, reason = (int(x) for x in operation.failure)
         owner = self._owner_of(operation)
         which = f"element {element}" if owner is None else owner.describe_element(element)
-        names = ", ".join(f"'{name}'" for name in operation.equations)
+        what = f"the equations of {', '.join(map(repr, operation.equations))}"
+        step = shown(operation.clock.dt)
         if reason == TOO_MANY_SUBSTEPS:
             return (
-                f"the equations of {names} need more than {operation.control.most} sub-steps in a step at {which} "
-                "(max_steps in method_options; method='implicit' is for stiff equations)"
+                f"{what} need more than {operation.control.most} sub-steps in a step at {which} at t = {when}; a "
+                f"larger max_steps or larger errors in method_options, a smaller dt than {step}, or "
+                "method='implicit', which is for stiff equations, may help"
             )
-        return f"the equations of {names} cannot be integrated to the error that was asked for at {which}"
+        return (
+            f"{what} cannot be integrated to the error that is asked for at {which} at t = {when}; they may have no "
+            f"solution there, or larger errors in method_options or a smaller dt than {step} may help"
+        )

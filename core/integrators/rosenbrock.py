@@ -37,8 +37,8 @@ class Rosenbrock(AbstractIntegrator):
 
     Rows are not exchanged.  Where each variable decays and couplings do not outweigh its decay (kinetic schemes,
     compartments, gates), ``1 - h J/2`` is diagonally dominant by rows or columns and needs no exchange.  In general a
-    pivot is 1 minus ``h/2`` times the rate at which a variable grows while those eliminated before it follow; it
-    vanishes only where something grows by about e^2 within a step, which no method resolves.
+    pivot is 1 minus ``h/2`` times the rate at which a variable grows while those eliminated before it follow and the
+    others stand still; it vanishes only where that is e^2 within a step, and values that are not finite stop the run.
     """
 
     name = "implicit"
