@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rall import draws
-from rall.functions import BUILTIN
+from rall.functions import BUILTIN, place_of
+from rall.ir.called import Called
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
 from rall.ir.visit import walk
 
@@ -44,9 +45,12 @@ def evaluate(node: Node, values: Mapping[str, Any]) -> Any:
         for part in walk(node):
             inner = [done[child] for child in part.children]
             if isinstance(part, Call) and part.op in _RANDOM:
-                place = [values[name] for name in ("_seed", "_stream", "_step", "_element")]
+                place = [values[name] for name in place_of(part.op)]
                 done[part] = _RANDOM[part.op](*inner, *place, count)
                 count += 1
+            elif isinstance(part, Call) and isinstance(part.op, Called):
+                place = [values[name] for name in place_of(part.op)]
+                done[part] = part.op.values([*inner, *place], _elements(inner, values))
             else:
                 done[part] = _one(part, inner, values)
     return done[node]
@@ -67,3 +71,12 @@ def _one(part: Node, inner: list[Any], values: Mapping[str, Any]) -> Any:
         return function(*inner)
     assert isinstance(part, (Binary, Compare, Logic))
     return _BINARY[part.op](*inner)
+
+
+def _elements(arguments: list[Any], values: Mapping[str, Any]) -> int:
+    """For how many elements a function of the user's is called."""
+    found = max((np.size(argument) for argument in arguments), default=1)
+    try:
+        return found if found > 1 else np.size(values["_element"])
+    except KeyError:  # values of no elements, such as what all share
+        return found

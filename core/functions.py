@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rall import special
 from rall.errors import DimensionMismatchError
+from rall.ir.called import Called
 from rall.ir.nodes import (
     ONE,
     TWO,
@@ -36,13 +37,14 @@ from rall.ir.nodes import (
     select,
     sub,
 )  # fmt: skip
+from rall.ir.parse import PURE
 from rall.ir.visit import map_bottom_up
 from rall.units.constants import faraday_constant, gas_constant, zero_celsius
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 
 __all__ = [
     "BUILTIN", "CONSTANTS", "DERIVATIVES", "AbstractFunction", "ArgumentMismatch", "Builtin", "Constant",
-    "Typed", "check_arity", "describe", "expand", "highest", "is_stateful", "numpy_namespace", "spelling",
+    "Typed", "check_arity", "describe", "expand", "highest", "is_stateful", "numpy_namespace", "place_of", "spelling",
 ]  # fmt: skip
 
 _VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
@@ -480,6 +482,8 @@ _TABLE = (
 BUILTIN: Mapping[str, Builtin] = MappingProxyType({entry.name: entry for entry in _TABLE})
 """Functions that are known in all equations, by name."""
 
+PURE.update(entry.name for entry in _TABLE if not entry.stateful)
+
 DERIVATIVES: Mapping[str, Callable[..., tuple[Node, ...]]] = MappingProxyType(
     {entry.name: entry.partials for entry in _TABLE if entry.partials is not None}
 )
@@ -505,18 +509,39 @@ def spelling(name: str, target: str) -> str:
     Returns
     -------
     str
-        The name to call.  A function that is not in the table keeps its own name.
+        The name to call.  What is neither in the table nor the user's keeps its own name.
     """
     if name in _OPERATORS:
         return _OPERATORS[name][target]
     known = BUILTIN.get(name)
-    return name if known is None else known.spellings[target]
+    if known is not None:
+        return known.spellings[target]
+    return name.spelling(target) if isinstance(name, Called) else name
 
 
 def is_stateful(name: str) -> bool:
-    """Whether each call of the function draws a new value, as `rand` does."""
+    """Whether each call of the function gives a new value, as `rand` does."""
     known = BUILTIN.get(name)
-    return known is not None and known.stateful
+    return name.stateful if known is None and isinstance(name, Called) else known is not None and known.stateful
+
+
+def place_of(name: str) -> tuple[str, ...]:
+    """The names that calls of a function need besides their arguments.
+
+    Parameters
+    ----------
+    name : str
+        Of the function.
+
+    Returns
+    -------
+    tuple of str
+        Where a random draw is made, or the number of the element; mostly nothing.
+    """
+    known = BUILTIN.get(name)
+    if known is not None and known.stateful:
+        return ("_seed", "_stream", "_step", "_element")
+    return ("_element",) if isinstance(name, Called) and name.vectorised else ()
 
 
 def numpy_namespace() -> dict[str, object]:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from rall.devices.adaptive import unfinished
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
-from rall.model import TOO_MANY_SUBSTEPS, Call, Check, Clock, Integrate, Operation
+from rall.model import Call, Check, Clock, Integrate, Operation
 from rall.progress import Progress
 from rall.session import SimulationObject
 from rall.timeline import shown, steps_until
@@ -200,7 +201,9 @@ class Loop:
         step = shown(clock.dt)
         way_out = f"a smaller dt than {step}, another method or other starting values may help"
         if isinstance(operation, Integrate):
-            return NumericalError(self._unfinished(operation, when))
+            owner, k = self._owner_of(operation), int(operation.failure[0])
+            which = f"element {k}" if owner is None else owner.describe_element(k)
+            return NumericalError(unfinished(operation, f"{which} at t = {when}", step))
         if not isinstance(operation, Check):
             return NumericalError(f"operation '{operation.name}' failed at t = {when}; {way_out}")
         variable = operation.variable
@@ -216,21 +219,3 @@ class Loop:
             where = f"'{name}' became too large to be added up"
         more = f" (and at {len(bad) - 1} more)" if len(bad) > 1 else ""
         return NumericalError(f"{where}{more} at t = {when}; {way_out}")
-
-    def _unfinished(self, operation: Integrate, when: str) -> str:
-        """Which element an error-controlled method has given up, and why."""
-        element, reason = (int(x) for x in operation.failure)
-        owner = self._owner_of(operation)
-        which = f"element {element}" if owner is None else owner.describe_element(element)
-        what = f"the equations of {', '.join(map(repr, operation.equations))}"
-        step = shown(operation.clock.dt)
-        if reason == TOO_MANY_SUBSTEPS:
-            return (
-                f"{what} need more than {operation.control.most} sub-steps in a step at {which} at t = {when}; a "
-                f"larger max_steps or larger errors in method_options, a smaller dt than {step}, or "
-                "method='implicit', which is for stiff equations, may help"
-            )
-        return (
-            f"{what} cannot be integrated to the error that is asked for at {which} at t = {when}; they may have no "
-            f"solution there, or larger errors in method_options or a smaller dt than {step} may help"
-        )

@@ -8,7 +8,7 @@ Arrays are kept in storage order (`Layout`), padded so that kernels run over who
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
+from rall.events import EventList, EventQueue, Timetable
 from rall.ir.nodes import Node
 from rall.recording import Events, Table
 from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 
 __all__ = [
-    "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Assign", "Call", "Check",
-    "Clock", "Component", "Domain",
-    "Elementwise", "Emit", "ErrorControl", "Integrate", "Layout", "Model", "Operation", "Record", "Solve", "Tableau",
+    "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Accesses", "Assign", "Call",
+    "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "Integrate", "Layout",
+    "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau",
     "Variable", "aligned",
 ]  # fmt: skip
 
@@ -34,7 +35,7 @@ PADDING = 8
 #: Arrays start at multiples of this many bytes.
 ALIGNMENT = 64
 
-_DTYPES = {"float": np.float64, "integer": np.int64, "boolean": np.bool_}
+_DTYPES = {"float": np.float64, "integer": np.int64, "index": np.int32, "boolean": np.bool_}
 
 
 def aligned(size: int, kind: str = "float") -> NDArray[Any]:
@@ -89,6 +90,12 @@ class Layout:
         free[self.place] = False
         return np.flatnonzero(free)
 
+    def users(self) -> NDArray[np.int64]:
+        """The user's index of every storage element, -1 for padding; shape (stored,)."""
+        found = np.full(self.stored, -1)
+        found[np.arange(self.size) if self.place is None else self.place] = np.arange(self.size)
+        return found
+
     def to_user(self, storage: NDArray[Any]) -> NDArray[Any]:
         """A copy of `storage` in the user's order."""
         return storage[: self.size].copy() if self.place is None else storage[self.place]
@@ -127,8 +134,8 @@ class Variable:
         Where it lives; `SHARED` for a single value.
     dimension : Dimension
         What it measures.
-    kind : {'float', 'integer', 'boolean'}
-        Type of the elements.
+    kind : {'float', 'integer', 'index', 'boolean'}
+        Type of the elements; an index is an integer of 32 bits, for maps that would fill the memory otherwise.
     role : {'state', 'parameter', 'constant', 'scratch', 'clock', 'table'}
         Who writes it: equations, the user, nobody, the program for itself, a clock.  A table is written by nobody
         and has a domain of its own: statements see it whole and only hand it to functions.
@@ -151,6 +158,18 @@ class Variable:
     def shared(self) -> bool:
         """Whether there is one value for all elements."""
         return self.domain is SHARED
+
+    @property
+    def address(self) -> int:
+        """Where its storage lies; the same for variables that share it."""
+        return int(self.array.__array_interface__["data"][0])
+
+    def resize(self) -> None:
+        """New storage for a domain that has grown; values stay, new elements are zero."""
+        old = self.array
+        self.array = aligned(max(1, self.domain.layout.stored), self.kind)
+        kept = min(len(old), len(self.array))
+        self.array[:kept] = old[:kept]
 
     def get(self) -> NDArray[Any]:
         """The values in the user's order (a copy); shape (size,)."""
@@ -205,6 +224,27 @@ class Assign:
     value: Node
 
 
+@dataclass(frozen=True)
+class Accesses:
+    """What an operation reads and writes, as addresses of arrays.
+
+    Parameters
+    ----------
+    reads, writes : frozenset of int
+        Of everything; what is read through maps is among the former.
+    mapped : frozenset of int
+        What is read or written at other elements than the operation's own.
+    """
+
+    reads: frozenset[int] = frozenset()
+    writes: frozenset[int] = frozenset()
+    mapped: frozenset[int] = frozenset()
+
+    def disturbs(self, other: Accesses) -> bool:
+        """Whether the two cannot change places."""
+        return bool(self.writes & (other.reads | other.writes) or other.writes & self.reads)
+
+
 @dataclass(eq=False, kw_only=True)
 class Operation:
     """One piece of work of every step of its clock, at a place in the schedule.
@@ -226,6 +266,10 @@ class Operation:
     when: str = "groups"
     order: int = 0
     active: Callable[[], bool] | None = None
+
+    def accesses(self) -> Accesses | None:
+        """What it reads and writes; None where that is not known, so that nothing may pass it."""
+        return None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -249,12 +293,90 @@ class Elementwise(Operation):
     bindings: Mapping[str, Variable | Access]
     mask: Node | None = None
 
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        return _accesses(self.bindings, {statement.target for statement in self.statements})
+
+
+def _accesses(bindings: Mapping[str, Variable | Access], targets: Set[str]) -> Accesses:
+    reads, writes, mapped = set(), set(), set()
+    for name, bound in bindings.items():
+        variable = bound.variable if isinstance(bound, Access) else bound
+        reads.add(variable.address)
+        if isinstance(bound, Access):
+            mapped.add(variable.address)
+            reads.add(bound.index.address)
+        if name in targets:
+            writes.add(variable.address)
+    return Accesses(frozenset(reads), frozenset(writes), frozenset(mapped))
+
+
+@dataclass(eq=False, kw_only=True)
+class Deliver(Elementwise):
+    """Assignments for each event, one after the other: at its element, or at the synapses that it reaches.
+
+    What is written through a map is set, not added as in `Elementwise`; each run of the statements sees what those
+    before it have left, in the order of the queue.
+
+    Parameters
+    ----------
+    events : EventList
+        What happens in the present step.
+    queue : EventQueue, optional
+        Which elements of `domain` an event reaches, and when; without it the element itself, now.
+    """
+
+    events: EventList
+    queue: EventQueue | None = None
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        own = super().accesses()
+        return Accesses(own.reads | {self.events.address}, own.writes, own.reads | own.writes)
+
+
+@dataclass(eq=False, kw_only=True)
+class Reduce(Operation):
+    """Sums over a map into another domain: ``target[index[k]] += values[k]``, from zero, in the order of k.
+
+    Parameters
+    ----------
+    values : Variable
+        Floats on the domain that is summed over.
+    index : Variable
+        Storage index in the target's domain, for each element.
+    target : Variable
+        What is replaced by the sums.
+    """
+
+    values: Variable
+    index: Variable
+    target: Variable
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        read = frozenset((self.values.address, self.index.address))
+        return Accesses(read, frozenset((self.target.address,)), read | {self.target.address})
+
 
 @dataclass(eq=False, kw_only=True)
 class Check(Operation):
-    """Stops the run where a float variable has become infinite or NaN."""
+    """Stops the run where a float variable has become infinite or NaN.
+
+    Parameters
+    ----------
+    variable : Variable
+        Which one.
+    every : int
+        Only steps that are multiples of it look.
+    """
 
     variable: Variable
+    every: int = 1
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        return Accesses(frozenset((self.variable.address,)))
 
 
 @dataclass(eq=False, kw_only=True)
@@ -274,6 +396,11 @@ class Solve(Operation):
     solver: str
     structure: Mapping[str, NDArray[Any]]
     variables: Mapping[str, Variable]
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        touched = frozenset(variable.address for variable in self.variables.values())
+        return Accesses(touched, touched, touched)
 
 
 @dataclass(frozen=True)
@@ -340,7 +467,8 @@ class Integrate(Operation):
     time : str or None
         The name of time, which goes on from sub-step to sub-step.
     bindings : mapping
-        As of `Elementwise`; the variables of the equations are bound to variables of the domain.
+        As of `Elementwise`; the variables of the equations are bound to variables of the domain, or to shared ones,
+        which every element takes with it and the last one sets.
     tableau, control
         The method, and when it is good enough.
     last, rejected, accepted : Variable, optional
@@ -365,27 +493,37 @@ class Integrate(Operation):
     accepted: Variable | None = None
     failure: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
 
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        memory = {f"_memory{k}": v for k, v in enumerate((self.last, self.rejected, self.accepted)) if v is not None}
+        return _accesses({**self.bindings, **memory}, self.equations.keys() | memory.keys())
+
 
 @dataclass(eq=False, kw_only=True)
 class Emit(Operation):
-    """Events where a condition holds: storage indices and steps go to `events`.
+    """Finds the elements at which something happens in this step.
 
     Parameters
     ----------
-    condition : Variable
-        Boolean scratch that an Elementwise wrote.
-    elements : ndarray of int64
-        Storage indices that are looked at, in the user's order.
-    labels : ndarray of int64
-        What is reported for each of them.
-    events : Events
+    source : Variable or Timetable
+        Boolean scratch that an Elementwise wrote, or events whose times are known.
+    elements : ndarray of int64, optional
+        Storage indices that are looked at, in the user's order; None for all of the domain as they lie.
+    reported : ndarray of int64, optional
+        What stands in the list for each of these, by default the same.
+    events : EventList
         Where they go.
     """
 
-    condition: Variable
-    elements: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    events: Events
+    source: Variable | Timetable
+    elements: NDArray[np.int64] | None = None
+    reported: NDArray[np.int64] | None = None
+    events: EventList
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        read = frozenset((self.source.address,)) if isinstance(self.source, Variable) else frozenset()
+        return Accesses(read, frozenset((self.events.address,)), read)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -402,6 +540,44 @@ class Record(Operation):
 
     rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]
     table: Table
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        read = frozenset(variable.address for variable, *_ in self.rows)
+        return Accesses(read, frozenset(), read)
+
+
+@dataclass(eq=False, kw_only=True)
+class RecordEvents(Operation):
+    """Keeps the events of a step, with values of variables at them, and counts them.
+
+    Parameters
+    ----------
+    events : EventList
+        What happens in the present step.
+    labels : ndarray of int64
+        For each storage index what is reported; -1 leaves an element out.
+    log : Events, optional
+        Where label, step and values go.
+    values : sequence of Variable
+        On the domain of the events, or shared: what is kept with each event.
+    counts : ndarray of int64, optional
+        For each label how often it has occurred.
+    total : Variable, optional
+        Shared float: how many there are in this step.
+    """
+
+    events: EventList
+    labels: NDArray[np.int64]
+    log: Events | None = None
+    values: Sequence[Variable] = ()
+    counts: NDArray[np.int64] | None = None
+    total: Variable | None = None
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        read = frozenset((self.events.address, *(variable.address for variable in self.values)))
+        return Accesses(read, frozenset() if self.total is None else frozenset((self.total.address,)), read)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from rall.plugins.inputs import TimedArray as TimedArray
     from rall.plugins.monitors import SpikeMonitor as SpikeMonitor
     from rall.plugins.monitors import StateMonitor as StateMonitor
+    from rall.plugins.point import NeuronGroup as NeuronGroup
+    from rall.plugins.point import linked_var as linked_var
+    from rall.plugins.synapses import Synapses as Synapses
     from rall.plugins.viewer import plot_traces as plot_traces
     from rall.plugins.viewer import view3d as view3d
     from rall.session import Clock as Clock

@@ -12,19 +12,18 @@ from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.devices.base import CompiledKernel, Device, Program
 from rall.errors import RallError
-from rall.functions import is_stateful
+from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import names, walk
-from rall.model import Access, Component, Elementwise, Integrate, Model, Variable
+from rall.model import SHARED, Access, Component, Elementwise, Integrate, Model, Variable
 from rall.options import Options
-from rall.schedule import SLOTS, Schedule, order
+from rall.schedule import SLOTS, Schedule, fuse, order
 
 __all__ = ["Known", "check", "compile_model"]
 
 Known: TypeAlias = dict[tuple[Kernel, Options], tuple[Kernel, dict[str, str]]]
 
-_KINDS = {"float": "f", "integer": "i", "boolean": "b"}
-_RANDOM = ("_seed", "_stream", "_step", "_element")
+_KINDS = {"float": "f", "integer": "i", "index": "i", "boolean": "b"}
 
 
 def compile_model(
@@ -60,6 +59,7 @@ def compile_model(
     model = Model(tuple(components), seed)  # components -> variables and operations
     schedule = order(model, slots)  # Model -> Schedule
     check(schedule)  # each name bound, each array large enough
+    schedule = fuse(schedule)  # Schedule -> Schedule with fewer operations
     known = {} if known is None else known
     kernels = {
         id(op): _kernel(op, options, known) for op in schedule.operations if isinstance(op, (Elementwise, Integrate))
@@ -105,7 +105,8 @@ def _check_integrate(operation: Integrate) -> None:
         _check_storage(whole, name, bound)
     for variable in operation.equations:
         bound = operation.bindings[variable]
-        if isinstance(bound, Access) or bound.domain is not operation.domain or bound.kind != "float":
+        home = None if isinstance(bound, Access) else bound.domain
+        if home not in (operation.domain, SHARED) or bound.kind != "float":
             raise RallError(f"operation '{operation.name}': '{variable}' is not a float variable of its domain")
 
 
@@ -116,8 +117,7 @@ def _check_names(operation: Elementwise) -> None:
         values.insert(0, ("", operation.mask))
     for target, value in values:
         wanted = set(names(value))
-        if any(isinstance(node, Call) and is_stateful(node.op) for node in walk(value)):
-            wanted.update(_RANDOM)
+        wanted.update(name for node in walk(value) if isinstance(node, Call) for name in place_of(node.op))
         missing = sorted(wanted - known)
         if missing:
             raise RallError(f"operation '{operation.name}': nothing is bound to the name '{missing[0]}'")
@@ -126,6 +126,8 @@ def _check_names(operation: Elementwise) -> None:
 
 def _check_storage(operation: Elementwise, name: str, bound: Variable | Access) -> None:
     stored = operation.domain.layout.stored
+    if stored == 0:
+        return
     variable, index = (bound.variable, bound.index) if isinstance(bound, Access) else (bound, None)
     where = f"operation '{operation.name}': '{name}'"
     for one in (variable,) if index is None else (variable, index):

@@ -59,19 +59,23 @@ class Table:
 
 
 class Events:
-    """Events as pairs of label and step.
+    """Events as pairs of label and step, with values that were taken at them.
 
     Parameters
     ----------
     most : int
         Largest number of events of one step.
+    width : int
+        Number of values of each event.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.buffer = np.zeros((max(1024, 2 * most), 2), np.int64)
+    def __init__(self, most: int, width: int = 0) -> None:
+        self.most, self.width = most, width
+        rows = max(1024, 2 * most)
+        self.buffer = np.zeros((rows, 2), np.int64)
+        self.extra = np.zeros((rows, width))
         self.count = np.zeros(1, np.int64)
-        self._kept: list[NDArray[np.int64]] = []
+        self._kept: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
 
     @property
     def limit(self) -> int:
@@ -82,17 +86,28 @@ class Events:
         """Move what the buffer holds to the events that are kept."""
         rows = int(self.count[0])
         if rows:
-            self._kept.append(self.buffer[:rows].copy())
+            self._kept.append((self.buffer[:rows].copy(), self.extra[:rows].copy()))
             self.count[0] = 0
+
+    def _all(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        self.drain()
+        if len(self._kept) != 1:
+            empty = (np.zeros((0, 2), np.int64), np.zeros((0, self.width)))
+            parts = self._kept or [empty]
+            self._kept = [(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))]
+        return self._kept[0]
 
     def values(self) -> NDArray[np.int64]:
         """All events so far, shape (events, 2): label and step."""
-        self.drain()
-        if len(self._kept) != 1:
-            self._kept = [np.concatenate(self._kept)] if self._kept else [np.zeros((0, 2), np.int64)]
-        return self._kept[0]
+        return self._all()[0]
 
-    def replace(self, events: NDArray[np.int64]) -> None:
-        """Forget everything and keep `events`, shape (events, 2)."""
+    def extras(self) -> NDArray[np.float64]:
+        """What was taken at all events so far, shape (events, width)."""
+        return self._all()[1]
+
+    def replace(self, events: NDArray[np.int64], extras: NDArray[np.float64] | None = None) -> None:
+        """Forget everything and keep `events`, shape (events, 2), with `extras`, shape (events, width)."""
         self.count[0] = 0
-        self._kept = [np.array(events, np.int64).reshape(-1, 2)]
+        kept = np.array(events, np.int64).reshape(-1, 2)
+        more = np.zeros((len(kept), self.width)) if extras is None else np.array(extras, float)
+        self._kept = [(kept, more.reshape(-1, self.width) if self.width else more.reshape(len(kept), 0))]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rall.errors import RallError
-from rall.model import Clock, Model, Operation
+from rall.functions import place_of
+from rall.ir.nodes import Call, Name, Node
+from rall.ir.visit import names, substitute, walk
+from rall.model import Access, Assign, Clock, Elementwise, Model, Operation, Variable
 
-__all__ = ["SLOTS", "Schedule", "order", "slot_rank"]
+__all__ = ["SLOTS", "Schedule", "fuse", "order", "slot_rank"]
 
 #: Brian's default slots; each has a ``before_`` and an ``after_`` beside it.
 SLOTS = ("start", "groups", "thresholds", "synapses", "resets", "end")
@@ -16,10 +19,21 @@ SLOTS = ("start", "groups", "thresholds", "synapses", "resets", "end")
 
 @dataclass(frozen=True)
 class Schedule:
-    """Operations in order, and the clocks that drive them."""
+    """Operations in order, and the clocks that drive them.
+
+    Parameters
+    ----------
+    operations : tuple of Operation
+        As a step runs them.
+    clocks : tuple of Clock
+        Theirs.
+    planned : tuple of Operation
+        As components gave them, before some were made one.
+    """
 
     operations: tuple[Operation, ...]
     clocks: tuple[Clock, ...]
+    planned: tuple[Operation, ...] = ()
 
     def __str__(self) -> str:
         width = max((len(o.when) for o in self.operations), default=0)
@@ -58,4 +72,112 @@ def order(model: Model, slots: Sequence[str] = SLOTS) -> Schedule:
     clocks: dict[int, Clock] = {}
     for op in operations:
         clocks.setdefault(id(op.clock), op.clock)
-    return Schedule(operations, tuple(clocks.values()))
+    return Schedule(operations, tuple(clocks.values()), operations)
+
+
+# --- fusing -------------------------------------------------------------------------------------------------
+
+
+def fuse(schedule: Schedule) -> Schedule:
+    """Make one of operations over the same elements, where nothing that stands between them would notice.
+
+    A state update, the threshold after it and other conditions then read and write memory once.  An operation moves
+    to the place of an earlier one if it exchanges nothing with those that it passes (Allen & Kennedy, Optimizing
+    Compilers for Modern Architectures, 2002, chapter 6: fusion of loops).
+    """
+    done: list[Operation] = []
+    for operation in schedule.operations:
+        place = _partner(done, operation) if isinstance(operation, Elementwise) and _plain(operation) else None
+        if place is None:
+            done.append(operation)
+        else:
+            first = done[place]
+            assert isinstance(first, Elementwise) and isinstance(operation, Elementwise)
+            done[place] = _together(first, operation)
+    return replace(schedule, operations=tuple(done))
+
+
+def _plain(operation: Operation) -> bool:
+    return type(operation) is Elementwise and operation.mask is None
+
+
+def _partner(done: Sequence[Operation], operation: Elementwise) -> int | None:
+    """The place of the last operation that this one can join."""
+    mine = operation.accesses()
+    for place in range(len(done) - 1, -1, -1):
+        other = done[place]
+        theirs = other.accesses()
+        if theirs is None:
+            return None
+        same = _plain(other) and other.clock is operation.clock
+        if same and isinstance(other, Elementwise) and other.domain is operation.domain:
+            crossed = mine.mapped & theirs.writes or theirs.mapped & mine.writes or mine.mapped & mine.writes
+            drawn = _draws(other) and _draws(operation)
+            # A shared value is written after the loop over elements, and only then can others read it.
+            if not crossed and not drawn and not _shared_between(other, operation):
+                return place
+        if mine.disturbs(theirs):
+            return None
+    return None
+
+
+def _draws(operation: Elementwise) -> bool:
+    """Whether what it computes depends on where in the program it is: draws, and functions of the user's like them."""
+    return any(isinstance(n, Call) and place_of(n.op) for s in operation.statements for n in walk(s.value))
+
+
+def _shared_between(first: Elementwise, second: Elementwise) -> bool:
+    written = {s.target for s in first.statements}
+    shared = {_address(b) for n, b in first.bindings.items() if n in written and _variable(b).shared}
+    return any(_address(bound) in shared for bound in second.bindings.values())
+
+
+def _variable(bound: Variable | Access) -> Variable:
+    return bound.variable if isinstance(bound, Access) else bound
+
+
+def _address(bound: Variable | Access) -> int:
+    return _variable(bound).address
+
+
+def _place(bound: Variable | Access) -> tuple[int, int]:
+    return _address(bound), bound.index.address if isinstance(bound, Access) else 0
+
+
+def _together(first: Elementwise, second: Elementwise) -> Elementwise:
+    """Both in one, the names of the second changed where they mean something else in the first."""
+    kept = {_place(bound): name for name, bound in _used(first).items()}
+    taken = {*first.bindings, *(s.target for s in first.statements)}
+    mapping: dict[str, Node] = {}
+    bindings: dict[str, Variable | Access] = dict(_used(first))
+    used = _used(second)
+    inside = {s.target for s in second.statements} | {n for s in second.statements for n in names(s.value)}
+    for name in sorted({*used, *inside}):
+        bound = used.get(name)
+        if name in _DRAWN and bound is not None and _draws(second):
+            bindings[name] = bound  # draws ask for these by their names
+            continue
+        known = kept.get(_place(bound)) if bound is not None else None
+        new = known or name
+        while known is None and new in taken:
+            new += "~"
+        taken.add(new)
+        if bound is not None:
+            bindings.setdefault(new, bound)
+        mapping[name] = Name(new)
+    statements = list(first.statements)
+    for statement in second.statements:
+        target = mapping[statement.target]
+        assert isinstance(target, Name)
+        statements.append(Assign(target.id, substitute(statement.value, mapping)))
+    return replace(first, statements=statements, bindings=bindings)
+
+
+_DRAWN = ("_seed", "_stream", "_step", "_element")
+
+
+def _used(operation: Elementwise) -> dict[str, Variable | Access]:
+    """The bindings that statements name, those for random draws only where there are any."""
+    wanted = {n for s in operation.statements for n in names(s.value)} | {s.target for s in operation.statements}
+    drawn = _DRAWN if _draws(operation) else ()
+    return {name: bound for name, bound in operation.bindings.items() if name in wanted or name in drawn}

@@ -372,7 +372,7 @@ def _compile(
     last.owners.clear()
     owned = [_Owned(one, last.owners) for one in objects]
     program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
-    last.schedule = program.schedule
+    last.schedule = Schedule(program.schedule.planned, program.schedule.clocks)
     return program
 
 

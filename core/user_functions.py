@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -18,7 +19,8 @@ __all__ = ["Function", "Implementation", "Implementations", "as_function", "decl
 
 UnitRule: TypeAlias = Any  # Unit, 1, bool, the name of an argument, a function of units, or None
 _TYPES = ("boolean", "integer", "float", "any", "highest")
-_TARGETS = {"cython": "c", "cpp": "c", "c++": "c"}  # rall prints one C dialect for what Brian 2 has two for
+#: Cython text is kept under its own name: nothing here can compile it.
+_TARGETS = {"cpp": "c", "c++": "c"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,8 @@ class Implementation:
 
     Parameters
     ----------
-    code : str or callable
-        Source text for C, a callable on arrays without units for NumPy.
+    code : str, mapping of str to str, or callable
+        Source text for C (or pieces of it), a callable on arrays without units for NumPy.
     namespace : mapping of str to object
         Values that the code uses.
     dependencies : mapping of str to Function
@@ -39,7 +41,7 @@ class Implementation:
         Flags, headers and libraries that the code needs.
     """
 
-    code: str | Callable[..., Any]
+    code: str | Mapping[str, str] | Callable[..., Any]
     namespace: Mapping[str, object] = field(default_factory=dict)
     dependencies: Mapping[str, Function] = field(default_factory=dict)
     name: str | None = None
@@ -60,7 +62,7 @@ class Implementations(Mapping[str, Implementation]):
     def __init__(self, function: Function) -> None:
         self._function = function
         self._known: dict[str, Implementation] = {}
-        self._dynamic: dict[str, Callable[[object], object]] = {}
+        self._dynamic: dict[str, Callable[[object], Implementation]] = {}
 
     def __getitem__(self, target: str) -> Implementation:
         key = _TARGETS.get(target, target)
@@ -74,7 +76,7 @@ class Implementations(Mapping[str, Implementation]):
         return self._known[key]
 
     def __contains__(self, target: object) -> bool:
-        return _TARGETS.get(str(target), target) in {*self._known, "numpy"}
+        return _TARGETS.get(str(target), target) in {*self._known, *self._dynamic, "numpy"}
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys((*self._known, "numpy")))
@@ -131,7 +133,15 @@ class Implementations(Mapping[str, Implementation]):
             "numpy", function if discard_units else self._function.without_units(function)
         )
 
-    def add_dynamic_implementation(self, target: str, code: Callable[[object], object]) -> None:
+    def add_dynamic_implementation(
+        self,
+        target: str,
+        code: Callable[[Any], Any],
+        namespace: Mapping[str, object] | Callable[[Any], Mapping[str, object]] | None = None,
+        dependencies: Mapping[str, Function] | None = None,
+        name: str | None = None,
+        compiler_kwds: Mapping[str, object] | None = None,
+    ) -> None:
         """Set code that is made when it is known who uses it.
 
         Parameters
@@ -140,8 +150,19 @@ class Implementations(Mapping[str, Implementation]):
             As in `add_implementation`.
         code : callable
             Owner (the group) to code.
+        namespace : mapping or callable, optional
+            Values that the code uses, or owner to these.
+        dependencies, name, compiler_kwds
+            As in `add_implementation`.
         """
-        self._dynamic[_TARGETS.get(target, target)] = code
+
+        def make(owner: object) -> Implementation:
+            values = namespace(owner) if callable(namespace) else namespace
+            return Implementation(
+                code(owner), dict(values or {}), dict(dependencies or {}), name, dict(compiler_kwds or {})
+            )
+
+        self._dynamic[_TARGETS.get(target, target)] = make
 
     def for_owner(self, target: str, owner: object) -> Implementation:
         """The implementation on a target for one group.
@@ -159,10 +180,11 @@ class Implementations(Mapping[str, Implementation]):
             Made for the owner where the function has dynamic code, else the fixed one.
         """
         make = self._dynamic.get(_TARGETS.get(target, target))
-        if make is None:
-            return self[target]
-        code = make(owner)
-        return Implementation(code if callable(code) else str(code))
+        return self[target] if make is None else make(owner)
+
+    def in_c(self, owner: object) -> Implementation | None:
+        """The implementation in C or C++ for one group; None if there is none."""
+        return self.for_owner("c", owner) if "c" in self else None
 
 
 class Function(AbstractFunction):
@@ -191,7 +213,7 @@ class Function(AbstractFunction):
     """
 
     __slots__ = (
-        "arg_names", "arg_types", "arg_units", "auto_vectorise", "implementations", "name", "pyfunc",
+        "__weakref__", "arg_names", "arg_types", "arg_units", "auto_vectorise", "implementations", "name", "pyfunc",
         "return_type", "return_unit", "stateless",
     )  # fmt: skip
 
@@ -307,7 +329,8 @@ class Function(AbstractFunction):
                 dim = shared or (DIMENSIONLESS if unit is None or unit is bool else dimension_of(unit))
                 given[name] = dim
                 arguments.append(value if dim is DIMENSIONLESS else Quantity(value, dim))
-            return np.asarray(value_of(function(*arguments)))[()]
+            # What comes on top are the numbers of the elements.
+            return np.asarray(value_of(function(*arguments, *values[len(units) :])))[()]
 
         return plain
 
@@ -345,7 +368,14 @@ def as_function(value: object) -> AbstractFunction | None:
     if isinstance(value, AbstractFunction):
         return value
     if callable(value) and getattr(value, "_arg_units", None) is not None:
-        return Function(value)
+        known = getattr(value, "_rall_function", None)
+        if isinstance(known, Function) and known.pyfunc is value:
+            return known
+        made = Function(value)
+        # Kept, so that the same function is the same in every run; methods take no attributes.
+        with suppress(AttributeError):
+            value._rall_function = made  # type: ignore[attr-defined]
+        return made
     return None
 
 

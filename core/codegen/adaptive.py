@@ -20,10 +20,7 @@ from rall.ir.nodes import ZERO, Name, Node, Number
 from rall.ir.visit import names, walk
 from rall.model import Assign, Elementwise, Integrate, Variable
 
-__all__ = ["INTEGRATE", "as_elementwise", "lower_integrate", "print_integrate_c", "print_integrate_numpy"]
-
-#: Name of the entry of C files of this kind beside `ENTRY`: tells texts of one kernel apart.
-INTEGRATE = "integrate"
+__all__ = ["as_elementwise", "lower_integrate", "print_integrate_c", "print_integrate_numpy"]
 
 
 def as_elementwise(operation: Integrate) -> tuple[Elementwise, frozenset[int]]:
@@ -70,7 +67,7 @@ def lower_integrate(operation: Integrate) -> tuple[Kernel, tuple[Variable, ...]]
     whole, without_storage = as_elementwise(operation)
     kernel, arguments = lower(whole)
     kept = [(load, v) for load, v in zip(kernel.loads, arguments) if id(v) not in without_storage]
-    return Kernel(tuple(load for load, _ in kept), kernel.stores), tuple(v for _, v in kept)
+    return Kernel(tuple(load for load, _ in kept), kernel.stores, "integrate"), tuple(v for _, v in kept)
 
 
 @dataclass(frozen=True)
@@ -192,7 +189,7 @@ def _c_loop(kernel: Kernel, parts: _Parts, fields: list[str]) -> list[str]:
     count, shared = len(kernel.loads), kernel.shared
     words = Expressions()
     lines = [f"RALL_EXPORT void {ENTRY}(void **x, long long n)", "{"]
-    lines += [argument(k, load) for k, load in enumerate(kernel.loads)]
+    lines += [argument(k, load, True) for k, load in enumerate(kernel.loads)]
     lines.append(f"    const rall_integration g = rall_integration_from(x + {count});")
     for k, node in enumerate(parts.uniform):
         lines.append(f"    const {c_type(node)} h{k} = {words.operation(node)};")
@@ -252,5 +249,7 @@ def print_integrate_numpy(kernel: Kernel) -> str:
     lines.append(f"    return [{', '.join(expression(rate, named) for rate in parts.rates)}]")
     lines += ["", "def finish(x, at, y):"]
     position = {load.role: k for k, load in enumerate(kernel.loads)}
-    lines += [f"    x[{position[role]}][at] = y[{k}]" for k, role in enumerate(parts.states)]
+    for k, role in enumerate(parts.states):
+        place = f"[0] = y[{k}, -1]" if role in kernel.shared else f"[at] = y[{k}]"
+        lines.append(f"    x[{position[role]}]{place}")
     return "\n".join(lines) + "\n"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rall.functions import is_stateful
-from rall.ir.nodes import Call, Name, Node, Number, Select, number
-from rall.ir.visit import map_bottom_up, substitute, walk
-from rall.model import Access, Elementwise, Variable
+from rall.functions import is_stateful, place_of
+from rall.ir.called import Called, called_in
+from rall.ir.nodes import Binary, Call, Name, Node, Number, Select, number
+from rall.ir.visit import map_bottom_up, names, substitute, walk
+from rall.model import Access, Deliver, Elementwise, Variable
 
 __all__ = ["Kernel", "Load", "Store", "lower"]
 
@@ -29,11 +30,14 @@ class Load:
         Type of the elements.
     through : str or None
         Role of the map that leads to the value of an element.
+    argument : int
+        Number of the array; two roles that reach one array through different maps have the same.
     """
 
     role: str
     kind: str
     through: str | None = None
+    argument: int = 0
 
     @property
     def shared(self) -> bool:
@@ -48,7 +52,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Store:
-    """``role = value``, or ``role += value`` where the role is reached through a map."""
+    """``role = value``, or ``role += value`` where a kernel of all elements reaches the role through a map."""
 
     role: str
     value: Node
@@ -64,19 +68,52 @@ class Kernel:
         In the order of the arguments.
     stores : tuple of Store
         Expressions refer to values before the kernel.
+    form : {'all', 'events', 'runs', 'integrate'}
+        Over all elements at once; or one after the other, each seeing what the last one left: over those of an event
+        list, or over the runs that a queue says are due; or rates of change (`rall.codegen.adaptive`).
     """
 
     loads: tuple[Load, ...]
     stores: tuple[Store, ...]
+    form: str = "all"
 
     @property
     def shared(self) -> frozenset[str]:
         """Roles with one value for all elements."""
         return frozenset(load.role for load in self.loads if load.shared)
 
+    @property
+    def functions(self) -> tuple[Called, ...]:
+        """The user's functions that it calls, each once.  Their names are part of the expressions."""
+        return called_in(store.value for store in self.stores)
+
     def replace(self, values: tuple[Node, ...]) -> Kernel:
         """The same kernel with other expressions."""
-        return Kernel(self.loads, tuple(Store(s.role, v) for s, v in zip(self.stores, values)))
+        return Kernel(self.loads, tuple(Store(s.role, v) for s, v in zip(self.stores, values)), self.form)
+
+    @property
+    def sums(self) -> dict[str, Node] | None:
+        """Of a kernel over events: what is added to each role that is reached through a map.
+
+        None if one of them is more than a sum of terms that depend on nothing such a role holds: then the events must
+        be taken one after the other.
+        """
+        through = {load.role: load.through for load in self.loads}
+        mapped = {store.role for store in self.stores if through[store.role]}
+        written = {load.argument for load in self.loads if load.role in mapped}
+        seen = frozenset(load.role for load in self.loads if load.argument in written)
+        found: dict[str, Node] = {}
+        for store in self.stores:
+            term = store.value
+            if store.role in mapped:
+                if not (isinstance(term, Binary) and term.op == "+" and Name(store.role) in term.children):
+                    return None
+                left, right = term.children
+                term = right if left is Name(store.role) else left
+                found[store.role] = term
+            if names(term) & seen:
+                return None
+        return found
 
     def __str__(self) -> str:
         from_where = [f"{x.role}: {x.kind}" + (f" through {x.through}" if x.through else "") for x in self.loads]
@@ -91,6 +128,7 @@ class _Roles:
         self.loads: list[Load] = []
         self.arguments: list[Variable] = []
         self.known: dict[tuple[int, int], str] = {}
+        self.places: dict[int, int] = {}
 
     def of(self, bound: Variable | Access) -> str:
         """The role of a variable, possibly seen through a map."""
@@ -104,7 +142,8 @@ class _Roles:
             )
             letter = "d" if variable.role == "table" else "p" if variable.shared else "k" if is_map else "s"
             self.known[key] = f"{letter}{len(self.loads)}"
-            self.loads.append(Load(self.known[key], variable.kind, through))
+            place = self.places.setdefault(variable.address, len(self.loads))
+            self.loads.append(Load(self.known[key], variable.kind, through, place))
             self.arguments.append(variable)
         return self.known[key]
 
@@ -130,7 +169,10 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     for target, value in values.items():
         if target in operation.bindings:
             stores.append(Store(roles.of(operation.bindings[target]), _in_roles(value, operation, roles)))
-    return Kernel(tuple(roles.loads), tuple(stores)), tuple(roles.arguments)
+    form = "all"
+    if isinstance(operation, Deliver):
+        form = "events" if operation.queue is None else "runs"
+    return Kernel(tuple(roles.loads), tuple(stores), form), tuple(roles.arguments)
 
 
 def _in_roles(value: Node, operation: Elementwise, roles: _Roles) -> Node:
@@ -146,11 +188,15 @@ def _number_draws(value: Node, statement: int, draws: dict[object, float]) -> No
     def mark(node: Node) -> Node:
         if isinstance(node, Number) and not isinstance(node.value, bool):
             return number(node.value)
-        if isinstance(node, Call) and is_stateful(node.op):
-            named = isinstance(node.occurrence, str)
-            index = draws.setdefault(node.occurrence if named else (statement, node), float(len(draws)))
-            return Call(node.op, *node.children, Name("_seed"), Name("_stream"), Name("_step"),
-                        Name("_element"), Number(index))  # fmt: skip
-        return node
+        if not isinstance(node, Call) or not (place_of(node.op) or is_stateful(node.op)):
+            return node
+        given = (*node.children, *map(Name, place_of(node.op)))
+        if not is_stateful(node.op):
+            return Call(node.op, *given)
+        named = isinstance(node.occurrence, str)
+        index = draws.setdefault(node.occurrence if named else (statement, node), float(len(draws)))
+        if isinstance(node.op, Called):  # takes no index of its draw
+            return Call(node.op, *given, occurrence=f"{index:g}")
+        return Call(node.op, *given, Number(index))
 
     return map_bottom_up(value, mark)

@@ -52,6 +52,9 @@ def _operation(node: Node, named: dict[Node, str]) -> str:
 def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
     """The text of a function ``kernel(x)`` that takes the arguments of the kernel as a sequence of arrays.
 
+    That of a kernel over events is ``kernel(x, e)``, with the elements to go through, none of them twice.  It adds
+    what is a sum (`Kernel.sums`) in the order of `e`, and takes other values as they were before all of `e`.
+
     Parameters
     ----------
     kernel : Kernel
@@ -62,7 +65,10 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
     order = plan(kernel)
     stored = {store.role for store in kernel.stores}
     used = frozenset().union(*(names(store.value) for store in kernel.stores))
-    lines = [f"def {function}(x):"]
+    together = kernel.form == "all"
+    own, everything = ("", "[:]") if together else ("[e]", "[e]")
+    sums = {} if together else kernel.sums or {}
+    lines = [f"def {function}(x):" if together else f"def {function}(x, e):"]
     for k, load in enumerate(kernel.loads):
         if load.table:
             lines.append(f"    {load.role} = x[{k}]")
@@ -71,19 +77,27 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
         if load.shared:
             lines.append(f"    {load.role} = a{load.role}[0]")
         elif load.through is None:
-            lines.append(f"    {load.role} = a{load.role}")
-        elif load.role in used or load.role not in stored:
+            lines.append(f"    {load.role} = a{load.role}{own}")
+        elif load.role in used or load.role not in stored or not together:
             lines.append(f"    {load.role} = a{load.role}[{load.through}]")
     named: dict[Node, str] = {}
     for k, node in enumerate((*order.uniform, *order.varying)):
         lines.append(f"    t{k} = {_operation(node, named)}")
         named[node] = f"t{k}"
     # All values first, then all stores: an element sees every variable as it was before the kernel.
-    lines += [f"    r{k} = {_result(store.value, named, stored)}" for k, store in enumerate(kernel.stores)]
-    through = {load.role: load.through for load in kernel.loads}
+    values = [sums.get(store.role, store.value) for store in kernel.stores]
+    lines += [f"    r{k} = {_result(value, named, stored)}" for k, value in enumerate(values)]
+    loads = {load.role: load for load in kernel.loads}
     for k, store in enumerate(kernel.stores):
-        if through[store.role]:
-            lines.append(f"    a{store.role}[{through[store.role]}] += r{k}")
+        target, through = f"a{store.role}", loads[store.role].through
+        if loads[store.role].shared:
+            lines.append(f"    {target}[:] = r{k}")
+        elif through is None:
+            lines.append(f"    {target}{everything} = r{k}")
+        elif together:
+            lines.append(f"    {target}[{through}] += r{k}")
+        elif store.role in sums:
+            lines.append(f"    np.add.at({target}, {through}, r{k})")
         else:
-            lines.append(f"    a{store.role}[:] = r{k}")
+            lines.append(f"    {target}[{through}] = r{k}")
     return "\n".join(lines) + "\n"

@@ -7,7 +7,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from rall.codegen.kernel import Kernel
-from rall.ir.nodes import Name, Node, Number
+from rall.ir.called import Called
+from rall.ir.nodes import Call, Name, Node, Number
 from rall.ir.visit import names, walk
 
 __all__ = ["Plan", "plan", "plan_values"]
@@ -31,10 +32,11 @@ class Plan:
 
 def plan(kernel: Kernel) -> Plan:
     """Choose the temporaries of a kernel: uniform values on the border to varying ones, and repeated values."""
-    return plan_values([store.value for store in kernel.stores], kernel.shared)
+    values = [store.value for store in kernel.stores]
+    return plan_values(values, kernel.shared, _own_of_each(kernel, list(walk(values))))
 
 
-def plan_values(values: Sequence[Node], shared: Set[str]) -> Plan:
+def plan_values(values: Sequence[Node], shared: Set[str], own: Set[Node] = frozenset()) -> Plan:
     """Choose the temporaries of several expressions.
 
     Parameters
@@ -43,12 +45,14 @@ def plan_values(values: Sequence[Node], shared: Set[str]) -> Plan:
         The expressions.
     shared : set of str
         Names whose values are the same wherever the expressions are computed.
+    own : set of Node
+        Values that are not, though nothing in them says so.
     """
     uses: Counter[Node] = Counter(values)
     order = list(walk(values))
     for node in order:
         uses.update(node.children)
-    fixed = {node for node in order if names(node) <= shared}
+    fixed = {node for node in order if names(node) <= shared and node not in own}
     border = set(values) & fixed
     for node in order:
         if node not in fixed:
@@ -57,3 +61,14 @@ def plan_values(values: Sequence[Node], shared: Set[str]) -> Plan:
     uniform = [n for n in order if n in fixed and not isinstance(n, leaf) and (n in border or uses[n] > 1)]
     varying = [n for n in order if n not in fixed and not isinstance(n, leaf) and uses[n] > 1]
     return Plan(tuple(uniform), tuple(varying))
+
+
+def _own_of_each(kernel: Kernel, order: list[Node]) -> set[Node]:
+    """Values that differ between elements though nothing in them says so: those of a user's stateful function."""
+    for_all = set(walk([store.value for store in kernel.stores if store.role in kernel.shared]))
+    own: set[Node] = set()
+    for node in order:
+        drawn = isinstance(node, Call) and isinstance(node.op, Called) and node.op.stateful
+        if node not in for_all and (drawn or any(child in own for child in node.children)):
+            own.add(node)
+    return own

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall import draws
-from rall.codegen.adaptive import INTEGRATE, print_integrate_numpy
+from rall.codegen.adaptive import print_integrate_numpy
 from rall.devices.base import CompiledKernel
-from rall.functions import numpy_namespace
+from rall.devices.compiled import scope_of
+from rall.errors import NumericalError
 from rall.model import TOO_MANY_SUBSTEPS, TOO_SMALL_SUBSTEPS, Integrate
 
-__all__ = ["integrate_arrays", "integrate_step"]
+__all__ = ["give_up", "integrate_arrays", "integrate_step", "unfinished"]
 
 # As in the header.
 _STAGES, _SAFETY, _SHRINK, _GROW, _CALM, _GRID, _STRETCH, _TINY = 16, 0.9, 0.25, 5.0, 1e-3, 32.0, 1.01, 1e-12
@@ -70,13 +70,12 @@ def integrate_step(operation: Integrate, made: CompiledKernel, fail: Callable[[]
     fail : callable
         What to call if an element cannot be integrated.
     """
-    scope = numpy_namespace() | {"draws": draws}
-    exec(compile(made.text(f"numpy {INTEGRATE}", print_integrate_numpy), "<rall equations>", "exec"), scope)
-    prepare: Callable[..., Any] = scope["prepare"]  # type: ignore[assignment]
-    finish: Callable[..., None] = scope["finish"]  # type: ignore[assignment]
-    rates: Callable[..., Any] = scope["rates"]  # type: ignore[assignment]
+    scope = scope_of(made, print_integrate_numpy)
+    prepare, rates, finish = (scope[name] for name in ("prepare", "rates", "finish"))
     arrays = [variable.array for variable in made.arguments]
     at = _elements(operation)
+    if not len(at):
+        return lambda: None
 
     def step() -> None:
         t, y, still = prepare(arrays, at)
@@ -89,6 +88,42 @@ def integrate_step(operation: Integrate, made: CompiledKernel, fail: Callable[[]
             fail()
 
     return step
+
+
+def unfinished(operation: Integrate, where: str, step: str) -> str:
+    """Why an element could not be integrated, and what may help.
+
+    Parameters
+    ----------
+    operation : Integrate
+        What has failed.
+    where, step : str
+        The element and the time; the length of a step.
+    """
+    what = f"the equations of {', '.join(map(repr, operation.equations))}"
+    if operation.failure[1] == TOO_MANY_SUBSTEPS:
+        return (
+            f"{what} need more than {operation.control.most} sub-steps in a step at {where}; a larger max_steps or "
+            f"larger errors in method_options, a smaller dt than {step}, or method='implicit', which is for stiff "
+            "equations, may help"
+        )
+    return (
+        f"{what} cannot be integrated to the error that is asked for at {where}; they may have no solution there, or "
+        f"larger errors in method_options or a smaller dt than {step} may help"
+    )
+
+
+def give_up(operation: Integrate) -> None:
+    """What is done about a failure where an operation runs as a call of Python, which knows no status.
+
+    Raises
+    ------
+    NumericalError
+        Always.
+    """
+    clock = operation.clock
+    where = f"element {operation.failure[0]} of '{operation.name}' at t = {clock.step * clock.dt:g} s"
+    raise NumericalError(unfinished(operation, where, f"{clock.dt:g} s"))
 
 
 class _Lanes:

@@ -6,15 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rall.codegen.kernel import Kernel
-from rall.model import Clock, Emit, Operation, Record, Variable
+from rall.events import EventQueue
+from rall.model import Clock, Deliver, Operation, Record, RecordEvents, Variable
 from rall.options import Options
 from rall.recording import Events, Table
 from rall.schedule import Schedule
 
 __all__ = ["CompiledKernel", "Device", "Program", "Status"]
+
+
+Buffer: TypeAlias = Table | Events | EventQueue
 
 
 class Status(IntEnum):
@@ -77,7 +81,7 @@ class Program(ABC):
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.clocks: tuple[Clock, ...] = schedule.clocks
-        self.buffers: list[Table | Events] = buffers_of(schedule)
+        self.buffers: list[Buffer] = buffers_of(schedule)
 
     @abstractmethod
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
@@ -107,12 +111,13 @@ class Program(ABC):
             buffer.drain()
 
 
-def buffers_of(schedule: Schedule) -> list[Table | Events]:
-    """The recording buffers that the operations of a schedule write to."""
-    found: dict[int, Table | Events] = {}
+def buffers_of(schedule: Schedule) -> list[Buffer]:
+    """What the operations of a schedule fill and `Program.drain` empties, or makes larger."""
+    found: dict[int, Buffer] = {}
     for op in schedule.operations:
-        if isinstance(op, Record):
-            found[id(op.table)] = op.table
-        elif isinstance(op, Emit):
-            found[id(op.events)] = op.events
+        filled = {
+            Record: lambda op: op.table, RecordEvents: lambda op: op.log, Deliver: lambda op: op.queue
+        }.get(type(op), lambda op: None)(op)  # fmt: skip
+        if filled is not None:
+            found[id(filled)] = filled
     return list(found.values())

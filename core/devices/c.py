@@ -8,13 +8,27 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rall.codegen.adaptive import INTEGRATE, print_integrate_c
-from rall.codegen.printer import ENTRY, print_c
+from rall.codegen.printer import ENTRY
 from rall.devices.adaptive import integrate_arrays
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
+from rall.devices.foreign import in_python, load_kernel
 from rall.errors import CompileError
-from rall.model import Call, Check, Clock, Elementwise, Emit, Integrate, Operation, Record, Solve
+from rall.events import EventQueue, Timetable
+from rall.model import (
+    Call,
+    Check,
+    Clock,
+    Deliver,
+    Elementwise,
+    Emit,
+    Integrate,
+    Operation,
+    Record,
+    RecordEvents,
+    Reduce,
+    Solve,
+)
 from rall.options import Options
 from rall.schedule import Schedule
 
@@ -26,6 +40,22 @@ TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "first", "s
 
 
 _Calls: TypeAlias = list[tuple[Any, list[Any], int]]
+_KIND_NUMBERS = {"float": 0, "integer": 1, "index": 2, "boolean": 3}
+#: Arrays of a queue that move when it grows, and all of them in the order in which ``rall_queue`` takes them.
+_MOVING = ("due", "run", "last", "batch_first", "batch_last")
+_QUEUE = ("first_run", "run_delay", "run_start", "due", "run", "last", "active", "batch_first", "batch_last", "batch")
+
+
+class _Moving:
+    """An array of a queue, wherever it lies at the moment."""
+
+    def __init__(self, queue: EventQueue, name: str) -> None:
+        self.queue, self.name = queue, name
+
+    @property
+    def array(self) -> Any:
+        """The array itself."""
+        return getattr(self.queue, self.name)
 
 
 class _Op(ctypes.Structure):
@@ -104,12 +134,14 @@ class CProgram(Program):
         number = {id(clock): k for k, clock in enumerate(self.clocks)}
         makers: dict[type[Operation], Callable[..., _Calls]] = {
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
-            Emit: self._emit, Record: self._record, Solve: self._solve, Call: lambda op: [(None, [], 0)],
-            Integrate: lambda op: self._integrate(op, kernels[id(op)]),
+            Deliver: lambda op: self._deliver(op, kernels[id(op)]), Reduce: self._reduce, Emit: self._emit,
+            Record: self._record, RecordEvents: self._record_events, Solve: self._solve,
+            Integrate: lambda op: self._integrate(op, kernels[id(op)]), Call: lambda op: [(None, [], 0)],
         }  # fmt: skip
+        self._moving: list[tuple[Any, int, _Moving]] = []
         ops: list[_Op] = []
         self._operations: list[Operation] = []
-        for operation in schedule.operations:
+        for operation in in_python(schedule.operations, kernels, toolchain):
             for function, arrays, n in makers[type(operation)](operation):
                 self._operations.append(operation)
                 ops.append(self._op(function, arrays, n, number[id(operation.clock)]))
@@ -117,29 +149,66 @@ class CProgram(Program):
 
     # --- operations as calls: a function, the arrays whose addresses it takes, and a size ---
 
-    def _elementwise(self, operation: Elementwise, made: CompiledKernel) -> _Calls:
-        library = load(made.text("c", print_c), self._toolchain, self._options)
+    def _kernel(self, made: CompiledKernel) -> Any:
+        library = load_kernel(made, self._toolchain, self._options)
         self._kept.append(library)
-        return [(getattr(library, ENTRY), [v.array for v in made.arguments], operation.domain.layout.stored)]
+        return getattr(library, ENTRY)
+
+    def _elementwise(self, operation: Elementwise, made: CompiledKernel) -> _Calls:
+        stored = operation.domain.layout.stored
+        return [(self._kernel(made), [v.array for v in made.arguments], stored)] if stored else []
+
+    def _deliver(self, operation: Deliver, made: CompiledKernel) -> _Calls:
+        events, queue = operation.events, operation.queue
+        arguments: list[Any] = [v.array for v in made.arguments]
+        if queue is None:
+            return [(self._kernel(made), [*arguments, events.count, events.elements], 0)]
+        parts = [_Moving(queue, name) if name in _MOVING else getattr(queue, name) for name in _QUEUE]
+        before = [events.elements, events.count, *parts, operation.clock.step_variable.array]
+        batch = [queue.batch, _Moving(queue, "batch_first"), _Moving(queue, "batch_last"), queue.order]
+        return [(self._runtime.rall_queue, before, 0), (self._kernel(made), [*arguments, *batch], 0)]
+
+    def _reduce(self, operation: Reduce) -> _Calls:
+        values, target = operation.values, operation.target
+        size = np.array([len(target.array)], np.int64)
+        arrays = [values.array, operation.index.array, target.array, size]
+        return [(self._runtime.rall_reduce, arrays, values.domain.size)]
 
     def _integrate(self, operation: Integrate, made: CompiledKernel) -> _Calls:
-        library = load(made.text(f"c {INTEGRATE}", print_integrate_c), self._toolchain, self._options)
-        self._kept.append(library)
+        if not operation.domain.size:
+            return []
         more = integrate_arrays(operation, len(self._operations) + 1, self._status)
-        return [(getattr(library, ENTRY), [*(v.array for v in made.arguments), *more], operation.domain.size)]
+        return [(self._kernel(made), [*(v.array for v in made.arguments), *more], operation.domain.size)]
 
     def _check(self, operation: Check) -> _Calls:
         # The status becomes the number of the operation that failed, counted from 1.
         number = np.array([len(self._operations) + 1], np.int64)
+        every = np.array([operation.every], np.int64)
         values = operation.variable.array
-        return [(self._runtime.rall_check, [values, self._status, number], len(values))]
+        arrays = [values, self._status, number, operation.clock.step_variable.array, every]
+        return [(self._runtime.rall_check, arrays, len(values))]
 
     def _emit(self, operation: Emit) -> _Calls:
-        elements = np.ascontiguousarray(operation.elements, np.int64)
-        labels = np.ascontiguousarray(operation.labels, np.int64)
-        arrays: list[Any] = [operation.condition.array, elements, labels, operation.events.buffer,
-                             operation.events.count, operation.clock.step_variable.array]  # fmt: skip
-        return [(self._runtime.rall_emit, arrays, len(elements))]
+        source, events = operation.source, operation.events
+        if isinstance(source, Timetable):
+            arrays: list[Any] = [source.steps, source.elements, source.cursor, source.period,
+                                 operation.clock.step_variable.array, events.elements, events.count]  # fmt: skip
+            return [(self._runtime.rall_play, arrays, len(source.steps))]
+        chosen = (operation.elements, operation.reported)
+        elements, reported = (None if e is None else np.ascontiguousarray(e, np.int64) for e in chosen)
+        n = source.domain.size if elements is None else len(elements)
+        return [(self._runtime.rall_emit, [source.array, elements, events.elements, events.count, reported], n)]
+
+    def _record_events(self, operation: RecordEvents) -> _Calls:
+        events, log = operation.events, operation.log
+        kept = [None, None, None] if log is None else [log.buffer, log.count, log.extra]
+        total = None if operation.total is None else operation.total.array
+        arrays: list[Any] = [events.elements, events.count, np.ascontiguousarray(operation.labels, np.int64), *kept[:2],
+                             operation.clock.step_variable.array, operation.counts, total, kept[2]]  # fmt: skip
+        for variable in operation.values:
+            kind = np.array([_KIND_NUMBERS[variable.kind]], np.int64)
+            arrays += [variable.array, kind, np.array([variable.shared], np.int64)]
+        return [(self._runtime.rall_record_events, arrays, len(operation.values))]
 
     def _record(self, operation: Record) -> _Calls:
         calls: _Calls = []
@@ -165,8 +234,9 @@ class CProgram(Program):
     def _op(self, function: Any, arrays: Sequence[Any], n: int, clock: int) -> _Op:
         if function is None:
             return _Op(None, None, 0, clock)
-        table = np.array([0 if a is None else a.ctypes.data for a in arrays], np.uint64)
+        table = np.array([_address(a) for a in arrays], np.uint64)
         self._kept += [table, *arrays]
+        self._moving += [(table, k, a) for k, a in enumerate(arrays) if isinstance(a, _Moving)]
         address = ctypes.cast(function, ctypes.c_void_p).value
         return _Op(address, table.ctypes.data, n, clock)
 
@@ -205,3 +275,18 @@ class CProgram(Program):
     def stop(self) -> None:
         """See `Program.stop`."""
         self._stop.value = 1
+
+    def drain(self) -> None:
+        """See `Program.drain`; what has moved is found again."""
+        super().drain()
+        for table, place, array in self._moving:
+            table[place] = _address(array)
+        for native, buffer in zip(self._buffers, self.buffers):
+            native.limit = buffer.limit
+
+
+def _address(array: Any) -> int:
+    if array is None:
+        return 0
+    found = array.array if isinstance(array, _Moving) else array
+    return int(found.__array_interface__["data"][0])

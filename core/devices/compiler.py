@@ -12,6 +12,7 @@ import atexit
 import ctypes
 import errno
 import hashlib
+import itertools
 import os
 import platform
 import shlex
@@ -30,14 +31,17 @@ from pathlib import Path
 from rall.errors import CompileError, RallWarning
 from rall.options import Options
 
-__all__ = ["Toolchain", "cache_directory", "find_compiler", "headers", "load", "seconds_compiling"]
+__all__ = ["Toolchain", "cache_directory", "find_compiler", "find_cplusplus", "headers", "load", "seconds_compiling"]
 
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 #: -O3 and not -O2: kernels are as fast with both, the lanes of the tree solver a third faster.  Never -ffast-math,
 #: which cancels the rounding steps of rall_math.h; instead what vectorised functions need of it, by name.
 _FLAGS = ("-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-shared", "-w", "-g0",
           "-fvisibility=hidden")  # fmt: skip
+_STRICT = ("-Werror=implicit-function-declaration", "-Werror=implicit-int", "-Werror=int-conversion")
 _NATIVE = "-march=native"
+#: The C++ compiler that belongs to a C compiler, by how their names differ.
+_CPLUSPLUS = (("gcc", "g++"), ("clang", "clang++"), ("cc", "c++"))
 #: Folder of a compilation in progress; older ones than this many seconds were left by a kill.
 _WORK, _FORGOTTEN = "making-", 3600.0
 _ELF = b"\x7fELF\x02\x01"
@@ -57,15 +61,19 @@ class Toolchain:
         The executable and the words that belong to it (``zig cc``).
     identity : str
         The command, with path, size and time of its executables: another compiler makes other objects.
+    strict : bool
+        Whether text of the user's is compiled, in which C would take an unknown function for one that gives an int.
     """
 
     command: tuple[str, ...]
     identity: str
+    strict: bool = False
 
     def flags(self, options: Options) -> tuple[str, ...]:
         """All flags for one library."""
         contraction = "off" if options.reproducible else "fast"
-        return (*_FLAGS, *self._platform_flags(), f"-ffp-contract={contraction}", *options.extra_compile_args)
+        fixed = (*(flag for flag in _FLAGS if flag != "-w"), *_STRICT) if self.strict else _FLAGS
+        return (*fixed, *self._platform_flags(), f"-ffp-contract={contraction}", *options.extra_compile_args)
 
     def _platform_flags(self) -> tuple[str, ...]:
         # Elsewhere -march names an architecture, and many compilers know no "native" one.
@@ -93,6 +101,27 @@ def find_compiler(wanted: str | None = None) -> Toolchain | None:
             programs = [path, *filter(None, (shutil.which(w) for w in words[1:] if not w.startswith("-")))]
             return Toolchain((path, *words[1:]), " ".join([*map(_identity, programs), *words]))
     return None if wanted else _zig()
+
+
+def find_cplusplus(toolchain: Toolchain) -> Toolchain | None:
+    """The C++ compiler that belongs to a C compiler.
+
+    Returns
+    -------
+    Toolchain or None
+        None where there is none.
+    """
+    words = list(toolchain.command)
+    places = [k for k, word in enumerate(words) if not word.startswith("-")]
+    for place, (c, cplusplus) in itertools.product(reversed(places), _CPLUSPLUS):
+        folder, name = os.path.split(words[place])
+        if c not in name:
+            continue
+        changed = [*words[:place], os.path.join(folder, cplusplus.join(name.rsplit(c, 1))), *words[place + 1 :]]
+        # The second word of `zig cc` is no program of its own.
+        if (place and words[place] == "cc") or shutil.which(changed[place]):
+            return Toolchain((*changed, "-x", "c++"), f"{toolchain.identity} as C++ {' '.join(changed)}")
+    return None
 
 
 def _words(command: str) -> list[str]:

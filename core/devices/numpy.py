@@ -7,17 +7,28 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rall import draws
-from rall.codegen.numpy_printer import print_numpy
-from rall.devices.adaptive import integrate_step
+from rall.devices.adaptive import give_up, integrate_step
 from rall.devices.base import CompiledKernel, Program, Status
+from rall.devices.compiled import compile_kernel
+from rall.devices.occurrences import deliver, emit, record_events, reduce
 from rall.devices.sweeps import stepper
-from rall.functions import numpy_namespace
-from rall.model import Call, Check, Elementwise, Emit, Integrate, Operation, Record, Solve
+from rall.model import (
+    Call,
+    Check,
+    Deliver,
+    Elementwise,
+    Emit,
+    Integrate,
+    Operation,
+    Record,
+    RecordEvents,
+    Reduce,
+    Solve,
+)
 from rall.options import Options
 from rall.schedule import Schedule
 
-__all__ = ["NumpyDevice", "NumpyProgram", "compile_kernel"]
+__all__ = ["NumpyDevice", "NumpyProgram", "step_of"]
 
 Step: TypeAlias = Callable[[], None]
 #: Clocks whose next times agree to this part of a step fire together.
@@ -39,17 +50,27 @@ class NumpyDevice:
         return NumpyProgram(schedule, kernels)
 
 
-def compile_kernel(made: CompiledKernel, stored: int) -> Step:
-    """A function without arguments that runs a kernel over `stored` elements of the arrays of its variables."""
-    scope = numpy_namespace() | {"draws": draws}
-    exec(compile(made.text("numpy", print_numpy), "<rall kernel>", "exec"), scope)
-    function = scope["kernel"]
-    arrays = [
-        v.array if load.shared or load.through else v.array[:stored]
-        for load, v in zip(made.kernel.loads, made.arguments)
-    ]
-    assert callable(function)
-    return lambda: function(arrays)
+def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
+    """A function that does one operation on the arrays of its variables.
+
+    Parameters
+    ----------
+    op : Operation
+        Anything but `Call` and `Check`, which programs look after.
+    kernels : mapping
+        From ``id(operation)`` to its kernel.
+    """
+    makers: dict[type[Operation], Callable[[Any], Step]] = {
+        Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout),
+        Deliver: lambda op: deliver(op, kernels[id(op)]),
+        Integrate: lambda op: integrate_step(op, kernels[id(op)], lambda: give_up(op)),
+        Reduce: lambda op: lambda: reduce(op),
+        Emit: lambda op: lambda: emit(op),
+        Record: lambda op: lambda: _record(op),
+        RecordEvents: lambda op: lambda: record_events(op),
+        Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+    }
+    return makers[type(op)](op)
 
 
 class NumpyProgram(Program):
@@ -64,19 +85,14 @@ class NumpyProgram(Program):
         self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
 
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
-        makers: dict[type[Operation], Callable[[Any], Step | None]] = {
-            Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout.stored),
-            Integrate: lambda op: integrate_step(op, kernels[id(op)], lambda: self._failed.append(op)),
-            Emit: lambda op: lambda: _emit(op),
-            Record: lambda op: lambda: _record(op),
-            Check: lambda op: lambda: self._check(op),
-            Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
-            Call: lambda op: None,
-        }
-        return makers[type(op)](op)
+        if isinstance(op, Call):
+            return None
+        if isinstance(op, Integrate):
+            return integrate_step(op, kernels[id(op)], lambda: self._failed.append(op))
+        return (lambda: self._check(op)) if isinstance(op, Check) else step_of(op, kernels)
 
     def _check(self, op: Check) -> None:
-        if not np.isfinite(op.variable.array).all():
+        if op.clock.step % op.every == 0 and not np.isfinite(op.variable.array).all():
             self._failed.append(op)
 
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
@@ -128,15 +144,6 @@ class NumpyProgram(Program):
     def stop(self) -> None:
         """See `Program.stop`."""
         self._stop = True
-
-
-def _emit(op: Emit) -> None:
-    found = np.flatnonzero(op.condition.array[op.elements])
-    if len(found):
-        first = int(op.events.count[0])
-        op.events.buffer[first : first + len(found), 0] = op.labels[found]
-        op.events.buffer[first : first + len(found), 1] = op.clock.step
-        op.events.count[0] = first + len(found)
 
 
 def _record(op: Record) -> None:

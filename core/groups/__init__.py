@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rall.groups.group import Group
 from rall.groups.resolver import Resolver
+from rall.groups.subgroup import Subgroup
 from rall.groups.views import VariableView
 
-__all__ = ["Group", "Resolver", "VariableView"]
+__all__ = ["Group", "Resolver", "Subgroup", "VariableView"]

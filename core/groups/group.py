@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import weakref
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +13,23 @@ from numpy.typing import NDArray
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
 from rall.equations.names import resolve, typed_of
-from rall.errors import DimensionMismatchError, EquationError, IndexOutOfRangeError, RallError
+from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.evaluate import evaluate
+from rall.events import EventList
+from rall.functions import place_of
+from rall.groups.present import Present, value_of_bound
 from rall.groups.resolver import Resolver
+from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
+from rall.ir.nodes import Call, Node
 from rall.ir.parse import Parsed, parse
-from rall.ir.visit import functions, names
-from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
+from rall.ir.visit import functions, names, walk
+from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
-from rall.session import SimulationObject, caller_namespace, session, session_seed
+from rall.session import SimulationObject, caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
-__all__ = ["Group"]
+__all__ = ["Group", "draws_in", "kind_of", "variable_of"]
 
 Indices = NDArray[np.int64]
 
@@ -62,9 +69,13 @@ class Group(SimulationObject):
         self.domain = domain
         self.equations = equations
         self.namespace: dict[str, object] = dict(namespace or {})
-        self._has_namespace = namespace is not None
         self.variables: dict[str, Variable] = {}
         self.constants: dict[str, Variable] = {}
+        self._sums: dict[str, list[tuple[weakref.ref[SimulationObject], object]]] = {}
+        #: Variables of other groups under names of this one.
+        self.links: dict[str, Variable | Access] = {}
+        #: What code of any object in the present run writes.
+        self.written: set[str] = set()
         self._external: dict[str, object] = {}
         self._draws = (session.seeded, 0)
         #: Names that the group computes itself, with their dimensions.
@@ -94,15 +105,72 @@ class Group(SimulationObject):
 
     def dimension(self, name: str) -> Dimension:
         """Dimension of a variable or subexpression."""
-        if name in self.variables:
-            return self.variables[name].dimension
+        bound = self.bound(name)
+        if bound is not None:
+            return variable_of(bound).dimension
         if name in self.computed_names:
             return self.computed_names[name]
         return self.equations[name].dimension
 
+    def bound(self, name: str) -> Variable | Access | None:
+        """What a name stands for, None if it is that of no variable."""
+        return self.variables.get(name) or self.links.get(name)
+
+    def is_shared(self, name: str) -> bool:
+        """Whether a variable has one value for all elements."""
+        bound = self.bound(name)
+        return bound is not None and variable_of(bound).shared
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a variable is declared not to change during a run."""
+        line = self.equations.get(name)
+        return line is not None and line.has("constant")
+
+    def sum_into(self, name: str, owner: SimulationObject, part: object) -> None:
+        """Let an object set a variable to sums from now on.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        owner : SimulationObject
+            What computes them.
+        part : object
+            The group, or the part of it whose elements are set.
+
+        Raises
+        ------
+        RallError
+            If another one sets the same elements already.
+        """
+        for other_ref, theirs in self._sums.get(name, []):
+            other = other_ref()
+            if other is not None and _overlap(self, part, theirs):
+                raise RallError(
+                    f"'{name}' of '{self.name}' is set to the sums of '{other.name}' (made at {other.created_at}) "
+                    "already, and each of two sums would undo the other; give the second one a variable of its own and "
+                    "add both in the equations"
+                )
+        self._sums.setdefault(name, []).append((weakref.ref(owner), part))
+
+    def note_written(self, written: Iterable[str]) -> None:
+        """Take note that code in the run that begins changes variables.
+
+        Parameters
+        ----------
+        written : iterable of str
+            Their names.
+        """
+        self.written.update(written)
+
+    def frozen_while(self, name: str) -> str | None:
+        """The variable that must be true for synapses to change another one; None where they always can."""
+        return None
+
     def known_names(self) -> set[str]:
         """Everything that can be read as an attribute."""
-        return {*self.variables, *self.computed_names, *(line.varname for line in self.equations.subexpressions)}
+        subexpressions = (line.varname for line in self.equations.subexpressions)
+        return {*self.variables, *self.links, *self.computed_names, *subexpressions}
 
     def clock_variables(self) -> dict[str, Variable]:
         """Time as kernels of this group see it."""
@@ -157,7 +225,7 @@ class Group(SimulationObject):
 
     def view(self, name: str, selection: Indices | None, units: bool = True) -> Any:
         """A variable of some elements as users see it; a shared one is its value."""
-        if name in self.variables and self.variables[name].shared:
+        if selection is None and self.is_shared(name):
             return self.read(name, None, units)[0]
         return VariableView(self, name, selection, units)
 
@@ -165,16 +233,17 @@ class Group(SimulationObject):
 
     def values_of(self, name: str) -> NDArray[Any]:
         """Present values in the user's order, SI base units; shape (size,) or (1,) for shared ones."""
-        if name in self.variables:
-            return self.variables[name].get()
+        bound = self.bound(name)
+        if bound is not None:
+            return value_of_bound(bound)
         resolver = self.resolver(self.externals(self.equations[name].identifiers))
-        value = evaluate(resolver.name(name), _Present(self, resolver))
+        value = evaluate(resolver.name(name), Present(self, resolver))
         return np.array(np.broadcast_to(value, (self.domain.size,)))
 
     def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
         """Values of a variable or subexpression for some elements, with or without their unit."""
         values = self.values_of(name)
-        if selection is not None and len(values) == self.domain.size:
+        if selection is not None and not self.is_shared(name):
             values = values[selection]
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
@@ -189,6 +258,8 @@ class Group(SimulationObject):
         DimensionMismatchError
             For a value in another dimension.
         """
+        if name in self.links:
+            raise RallError(f"'{name}' of '{self.name}' is linked to a variable of another group; set it there")
         if name not in self.variables:
             raise RallError(f"'{name}' of '{self.name}' is computed by the model and cannot be set")
         variable = self.variables[name]
@@ -214,11 +285,11 @@ class Group(SimulationObject):
             raise RallError(f"'{name}' of '{self.name}' takes one value or {count}, not {np.shape(plain)}")
         self.before_write(name)
         self.store_values(name, selection, plain)
+        self.after_write(name)
 
     def _single(self, name: str, text: str, values: NDArray[Any]) -> NDArray[Any]:
         """The value of a text for a shared variable, which must not differ between elements."""
-        single = {n for n, v in self.variables.items() if v.shared}
-        differing = sorted((self.identifiers(text) & self.known_names()) - single)
+        differing = sorted(n for n in self.identifiers(text) & self.known_names() if not self.is_shared(n))
         if differing:
             raise RallError(
                 f"'{name}' of '{self.name}' has one value for all elements, and '{differing[0]}' in '{text}' may "
@@ -236,12 +307,16 @@ class Group(SimulationObject):
     def before_write(self, name: str) -> None:
         """Called before a variable is changed from Python."""
 
+    def after_write(self, name: str) -> None:
+        """Called after a variable was changed from Python."""
+
     def evaluate(
         self,
         text: str,
         selection: Indices | None = None,
         dimension: Dimension | None = None,
         with_units: bool = False,
+        local: Mapping[str, Any] | None = None,
     ) -> Any:
         """Evaluate an expression for every element (or the selected ones).
 
@@ -255,6 +330,8 @@ class Group(SimulationObject):
             What the result must be; not checked without it.
         with_units : bool
             Give a Quantity.
+        local : mapping of str to array or number, optional
+            Values of some names that are to be taken instead of the variables' own, one for each selected element.
         """
         parsed = parse(text)
         external = self.externals(self.identifiers(text), where=parsed)
@@ -265,31 +342,31 @@ class Group(SimulationObject):
         # The draws of this text, counted from the last call of seed().
         seeded, count = self._draws
         self._draws = (session.seeded, count + 1 if seeded == session.seeded else 1)
-        result = evaluate(resolver.node(parsed.node), _Present(self, resolver, self._draws[1]))
-        values = np.array(np.broadcast_to(result, (self.domain.size,)))
-        values = values if selection is None else values[selection]
+        result = evaluate(resolver.node(parsed.node), Present(self, resolver, self._draws[1], selection, local))
+        count = self.domain.size if selection is None else len(selection)
+        values = np.array(np.broadcast_to(result, (count,)))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
 
     def indices_of(self, item: Any) -> Indices:
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
-        everything = np.arange(self.domain.size)
+        if isinstance(item, Subgroup) and item.group is self:
+            return item.indices
         if isinstance(item, str):
             chosen = self.evaluate(item)
             if chosen.dtype != bool:
                 raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
             return np.flatnonzero(chosen)
-        if isinstance(item, VariableView):
-            item = item.value
-        try:
-            return np.atleast_1d(everything[item])
-        except (IndexError, TypeError) as problem:
-            message = f"'{self.name}' has {self.domain.size} elements; {item!r} is no index: {problem}"
-            raise IndexOutOfRangeError(message) from None
+        return pick(self.domain.size, item, f"'{self.name}'")
+
+    def part(self, item: Any) -> Subgroup:
+        """Some elements as a group of their own, for what `indices_of` takes."""
+        check_slice(self.domain.size, item, f"'{self.name}'")
+        return Subgroup(self, self.indices_of(item))
 
     @staticmethod
-    def identifiers(text: str) -> frozenset[str]:
+    def identifiers(text: str | Node) -> frozenset[str]:
         """Names and functions in an expression."""
-        node = parse(text).node
+        node = parse(text).node if isinstance(text, str) else text
         return names(node) | functions(node)
 
     # --- names ----------------------------------------------------------------------------------------------
@@ -308,18 +385,33 @@ class Group(SimulationObject):
         where : Parsed or Line, optional
             Where the names are used, for messages.
         """
-        spaces = [self.namespace] if self._has_namespace else [self.namespace, *more, self._external]
-        if not self._has_namespace and not more:
+        spaces = [*self.namespaces(), *more, self._external]
+        if not more:
             spaces.insert(1, caller_namespace())
-        own = {*self.known_names(), "t", "dt", "t_in_timesteps", *self.equations.bindings}
-        return resolve(wanted, *spaces, variables=own, where=where)
+        expressions = self.expressions()
+        own = {*self.known_names(), *self.table(), *expressions, *self.value_bindings()}
+        todo, needed = list(wanted), set()
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed.add(name)
+                todo += self.identifiers(expressions[name]) if name in expressions else ()
+        return resolve(needed, *spaces, variables=own, where=where)
+
+    def namespaces(self) -> list[Mapping[str, object]]:
+        """Where names that are not the group's own are looked up before where the user is."""
+        return [self.namespace]
+
+    def value_bindings(self) -> Mapping[str, object]:
+        """Values that were put into equations by keyword, by their names in the trees."""
+        return self.equations.bindings
 
     def run_externals(self) -> dict[str, object]:
         """Values of all names in the equations: those of the last run, else those where the user is."""
         return self._external or self._line_externals()
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
-        wanted = set().union(*(line.identifiers for line in self.equations.lines))
+        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in self.equations.lines))
         try:
             return self.externals(wanted, *more)
         except EquationError:
@@ -327,12 +419,15 @@ class Group(SimulationObject):
                 self.externals(line.identifiers, *more, where=line)  # says in which line
             raise
 
+    def code_identifiers(self) -> Iterable[str]:
+        """Names in conditions and code of the group that are no lines of its equations."""
+        return ()
+
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
         """Dimension and type of every name."""
-        env = {name: (v.dimension, v.kind) for name, v in {**self.variables, **self.clock_variables()}.items()}
-        for line in self.equations.subexpressions:
-            env[line.varname] = (line.dimension, line.var_type)
-        for name, value in {**self.equations.bindings, **external}.items():
+        env = {n: (variable_of(b).dimension, kind_of(b)) for n, b in self.table().items()}
+        env.update(self.expression_types())
+        for name, value in {**self.value_bindings(), **external}.items():
             if not callable(getattr(value, "result", None)):
                 typed = typed_of(value)
                 env[name] = (typed.dimension, typed.kind)
@@ -343,11 +438,22 @@ class Group(SimulationObject):
         """Functions among external values."""
         return {name: value for name, value in external.items() if callable(getattr(value, "result", None))}
 
+    def table(self) -> dict[str, Variable | Access]:
+        """What all names of variables stand for in code of this group."""
+        return {**self.variables, **self.links, **self.clock_variables()}
+
+    def expressions(self) -> dict[str, Node]:
+        """What all names of subexpressions stand for."""
+        return {line.varname: line.node for line in self.equations.subexpressions}
+
+    def expression_types(self) -> dict[str, tuple[Dimension, str]]:
+        """Dimension and type of all subexpressions."""
+        return {line.varname: (line.dimension, line.var_type) for line in self.equations.subexpressions}
+
     def resolver(self, external: Mapping[str, object]) -> Resolver:
         """What turns expressions of this group into ones of variables."""
-        subexpressions = {line.varname: line.node for line in self.equations.subexpressions}
-        table = {**self.variables, **self.clock_variables()}
-        return Resolver(table, subexpressions, {**external, **self.equations.bindings}, self.constants)
+        values = {**external, **self.value_bindings()}
+        return Resolver(self.table(), self.expressions(), values, self.constants, self)
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Look up and check all external names; see `SimulationObject.before_run`."""
@@ -359,25 +465,58 @@ class Group(SimulationObject):
     def own_types(self) -> dict[str, object]:
         """Dimension and type of variables that are not lines of the equations."""
         lines = set(self.equations)
-        known = {**self.variables, **self.clock_variables()}
-        return {n: (v.dimension, v.kind) for n, v in known.items() if n not in lines}
+        known = {n: (variable_of(b).dimension, kind_of(b)) for n, b in self.table().items()}
+        return {n: typed for n, typed in {**known, **self.expression_types()}.items() if n not in lines}
 
-    def random_bindings(self, domain: Domain, model: Model | None, draw: int = 0) -> dict[str, Variable]:
-        """What random functions in statements need; `draw` tells several operations of this group apart."""
-        if model is None:
+    def after_run(self) -> None:
+        """See `SimulationObject.after_run`."""
+        self.written.clear()
+
+    def reach(self, name: str, index: Variable) -> Variable | Access | None:
+        """How a variable is seen from elsewhere.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        index : Variable
+            For each element there, a storage index of this group.
+
+        Returns
+        -------
+        Variable, Access or None
+            None if it cannot be reached.
+        """
+        bound = self.bound(name)
+        if bound is None or variable_of(bound).shared:
+            return bound
+        if isinstance(bound, Access):
+            through = Variable(f"{index.name}_{name}", index.domain, kind="index", role="constant")
+            through.set(bound.index.array[index.get()])
+            return Access(bound.variable, through)
+        return Access(bound, index) if bound.domain is self.domain else None
+
+    def random_bindings(
+        self, domain: Domain, model: Model | None, draw: int = 0, statements: Iterable[Assign] | None = None
+    ) -> dict[str, Variable]:
+        """What random functions in statements need; `draw` tells several operations of this group apart.
+
+        Nothing where `statements` are given that draw nothing.
+        """
+        if model is None or (statements is not None and not draws_in(statements)):
             return {}
         stream = Variable("_stream", SHARED, kind="integer", role="constant")
         stream.array[0] = self.stream ^ draw
-        element = Variable("_element", domain, kind="integer", role="constant")
+        element = Variable("_element", domain, kind="index", role="constant")
         element.set(np.arange(domain.size))
         assert self.clock is not None
         return {"_seed": model.seed, "_stream": stream, "_element": element, "_step": self.clock.step_variable}
 
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
-    def probe(self, names: Sequence[str], owner: str, clock: Clock, when: str, order: int) -> tuple[
-        list[Operation], dict[str, Variable]
-    ]:
+    def probe(
+        self, names: Sequence[str], owner: str, place: tuple[Clock, str, int], model: Model | None = None
+    ) -> tuple[list[Operation], dict[str, Variable]]:
         """Operations that bring variables up to date at a place of the schedule, and where to read them.
 
         Parameters
@@ -386,25 +525,32 @@ class Group(SimulationObject):
             Variables or subexpressions.
         owner : str
             Name of what reads them; operations sort before it.
-        clock, when, order
-            Where in the schedule.
+        place : tuple of (Clock, str, int)
+            Where in the schedule: clock, slot, order.
+        model : Model, optional
+            For random numbers.
         """
+        clock, when, order = place
         found: dict[str, Variable] = {}
         resolver = self.resolver(self._external)
         statements = []
         for name in names:
-            if name in self.variables and self.variables[name].kind == "float":
-                found[name] = self.variables[name]
+            known = self.bound(name)
+            if isinstance(known, Variable) and known.kind == "float":
+                found[name] = known
                 continue
             scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
             found[name] = scratch
             statements.append((scratch, resolver.name(name)))
         operations: list[Operation] = []
         if statements:
+            assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
             bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
+            if draws_in(assigned):
+                bindings.update(self.random_bindings(self.domain, model, zlib.crc32(owner.encode())))
             made = Elementwise(
                 name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
-                statements=[Assign(f"_probe_{v.name}", node) for v, node in statements], bindings=bindings,
+                statements=assigned, bindings=bindings,
             )  # fmt: skip
             operations.append(made)
         return operations, found
@@ -416,9 +562,24 @@ class Group(SimulationObject):
         """
         picked = self.indices_of(slice(None) if item is True else item)
         storage = self.domain.layout.index(picked)
-        if name in self.variables and self.variables[name].shared:
+        if self.is_shared(name):
             storage = np.zeros_like(storage)
         return storage, np.ones(len(picked)), np.arange(len(picked) + 1), picked
+
+    def events_of(self, event: str) -> EventList:
+        """Where the events of a name are in each step, as storage indices of this group.
+
+        Raises
+        ------
+        RallError
+            If the group has no such event.
+        """
+        way_out = "; give it a threshold" if event == "spike" else ""
+        raise RallError(f"'{self.name}' has no event '{event}'{way_out}")
+
+    def event_order(self, event: str) -> tuple[str, int]:
+        """Slot and order at which an event is found."""
+        return "thresholds", self.order
 
     # --- store and restore -----------------------------------------------------------------------------------
 
@@ -432,35 +593,26 @@ class Group(SimulationObject):
             self.variables[name].array[:] = values
 
 
-class _Present(Mapping[str, Any]):
-    """Values of names now, fetched as they are asked for."""
+def _overlap(group: Group, one: object, other: object) -> bool:
+    if one is group or other is group:
+        return True
+    return bool(np.isin(getattr(one, "indices", ()), getattr(other, "indices", ())).any())
 
-    def __init__(self, group: Group, resolver: Resolver, draw: int = 0) -> None:
-        self.group, self.resolver, self.draw = group, resolver, draw
 
-    def __getitem__(self, name: str) -> Any:
-        group = self.group
-        special: dict[str, Callable[[], Any]] = {
-            "_seed": lambda: int(session_seed().array[0]), "_stream": lambda: group.stream ^ 0x5BD1E995,
-            "_step": lambda: self.draw, "_element": lambda: np.arange(group.domain.size),
-        }  # fmt: skip
-        if name in special:
-            return special[name]()
-        if name in group.variables:
-            values = group.values_of(name)
-            return values[0] if group.variables[name].shared else values
-        bound = self.resolver.bindings[name]
-        assert isinstance(bound, Variable)
-        return bound.array if bound.role == "table" else bound.array[0]
+def draws_in(statements: Iterable[Assign]) -> bool:
+    """Whether statements draw random numbers, or ask for the number of the element in other ways."""
+    return any(isinstance(n, Call) and place_of(n.op) for s in statements for n in walk(s.value))
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.group.variables or name in self.resolver.bindings
 
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self.group.variables, **self.resolver.bindings})
+def variable_of(bound: Variable | Access) -> Variable:
+    """The variable itself, wherever it is seen from."""
+    return bound.variable if isinstance(bound, Access) else bound
 
-    def __len__(self) -> int:
-        return len({**self.group.variables, **self.resolver.bindings})
+
+def kind_of(bound: Variable | Access) -> str:
+    """Its type as the user knows it."""
+    kind = variable_of(bound).kind
+    return "integer" if kind == "index" else kind
 
 
 def _is_zero(value: Any) -> bool:

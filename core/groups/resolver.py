@@ -7,8 +7,10 @@ from numbers import Real
 
 import numpy as np
 
+from rall.calls import call_name
 from rall.errors import EquationError
 from rall.functions import BUILTIN, CONSTANTS, expand, is_stateful
+from rall.groups.kinds import Kinds
 from rall.ir.nodes import Binary, Call, Name, Node, Number, add, div, mul, number, power, sub
 from rall.ir.parse import parse
 from rall.ir.visit import is_noise, map_bottom_up, names, substitute
@@ -16,6 +18,7 @@ from rall.model import SHARED, Access, Variable
 from rall.registry import closest
 from rall.units import Quantity, Unit, dimension_of, value_of
 from rall.units.table import lookup
+from rall.user_functions import Function
 
 __all__ = ["Resolver", "external_value", "fold"]
 
@@ -35,6 +38,8 @@ class Resolver:
         Values from the namespace or the caller: quantities, numbers, functions.
     constants : dict of str to Variable
         Shared variables made for external values so far; kept by the group, so that programs can stay.
+    owner : object, optional
+        The group, which code of the user's functions may depend on.
 
     Attributes
     ----------
@@ -48,12 +53,18 @@ class Resolver:
         subexpressions: Mapping[str, Node],
         external: Mapping[str, object],
         constants: dict[str, Variable],
+        owner: object = None,
     ) -> None:
         self.table, self.external, self.constants = table, external, constants
-        self.subexpressions = subexpressions
+        self.subexpressions, self.owner = subexpressions, owner
         self.bindings: dict[str, Bound] = {}
         self._known: dict[str, Node] = {}
         self._open: list[str] = []
+        self._kinds = Kinds(table, subexpressions, external)
+
+    def local(self, name: str) -> None:
+        """Let a name stand for what the statements themselves give it."""
+        self._known[name] = Name(name)
 
     def text(self, text: str) -> Node:
         """Parse and resolve."""
@@ -80,7 +91,7 @@ class Resolver:
             self.bindings[name] = self.table[name]
             return Name(name)
         if name in self.subexpressions:
-            return self.node(_draws_of(name, self.subexpressions[name]))
+            return self.node(self._draws_of(name, self.subexpressions[name]))
         if is_noise(name):
             return Name(name)
         if name in self.external:
@@ -111,10 +122,12 @@ class Resolver:
         if not isinstance(node, Call) or node.op in BUILTIN:
             return node
         function = self.external.get(node.op)
+        if isinstance(function, Function):
+            return self._own(function, node)
         into = getattr(function, "in_equations", None)
         if into is None and callable(function):
             raise EquationError(
-                f"'{node.op}' is a function of your own, and programs cannot call those yet; write its formula instead"
+                f"'{node.op}' is a function whose units are not known: decorate it with @check_units(...)"
             )
         if into is None:
             raise EquationError(f"'{node.op}' is not a function that equations know{closest(node.op, BUILTIN)}")
@@ -122,16 +135,24 @@ class Resolver:
         self.table = {**self.table, **bindings}
         return result if isinstance(result, Node) else node
 
+    def _own(self, function: Function, node: Call) -> Node:
+        """A call of a function of the user's; equal calls are one value unless each gives a new one."""
+        name = call_name(function, [self._kinds.of(child) for child in node.children], self.owner)
+        return Call(name, *node.children, occurrence=0 if function.stateless else node.occurrence)
 
-def _draws_of(name: str, node: Node) -> Node:
-    """The expression of a name, its random draws told apart from those of other expressions."""
+    def _draws_of(self, name: str, node: Node) -> Node:
+        """The expression of a name, its random draws told apart from those of other expressions."""
 
-    def mark(part: Node) -> Node:
-        if isinstance(part, Call) and is_stateful(part.op):
-            return Call(part.op, *part.children, occurrence=f"{name}.{part.op}.{part.occurrence}")
-        return part
+        def mark(part: Node) -> Node:
+            if isinstance(part, Call) and self._draws(part.op):
+                return Call(part.op, *part.children, occurrence=f"{name}.{part.op}.{part.occurrence}")
+            return part
 
-    return map_bottom_up(node, mark)
+        return map_bottom_up(node, mark)
+
+    def _draws(self, name: str) -> bool:
+        function = self.external.get(name)
+        return is_stateful(name) or (isinstance(function, Function) and not function.stateless)
 
 
 def external_value(name: str, value: object) -> float | bool:

@@ -2,12 +2,19 @@
 #ifndef RALL_ABI_H
 #define RALL_ABI_H
 
-#if defined(_WIN32)
-#define RALL_EXPORT __declspec(dllexport)
-#elif defined(__GNUC__) || defined(__clang__)
-#define RALL_EXPORT __attribute__((visibility("default")))
+#if defined(__cplusplus)
+#define RALL_C extern "C"
+#define restrict __restrict
 #else
-#define RALL_EXPORT
+#define RALL_C
+#endif
+
+#if defined(_WIN32)
+#define RALL_EXPORT RALL_C __declspec(dllexport)
+#elif defined(__GNUC__) || defined(__clang__)
+#define RALL_EXPORT RALL_C __attribute__((visibility("default")))
+#else
+#define RALL_EXPORT RALL_C
 #endif
 
 #include "rall_math.h"

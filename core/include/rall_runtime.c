@@ -83,25 +83,129 @@ RALL_EXPORT int rall_run(rall_program *p, long long iterations, volatile int *st
 
 /* --- small operations -------------------------------------------------------------------------------------- */
 
-/* x: target, value */
-RALL_EXPORT void rall_set(void **x, long long n)
-{
-    for (long long i = 0; i < n; i++) ((double *)x[0])[i] = *(const double *)x[1];
-}
-
-/* x: condition, elements, labels, events (label and step each), count, step */
+/* x: condition (bytes, 8 readable at a time), elements (or 0 for all as they lie), events, count, reported (or 0).  Most steps have few
+   events: eight elements are looked at together. */
 RALL_EXPORT void rall_emit(void **x, long long n)
 {
     const unsigned char *condition = x[0];
-    const long long *element = x[1], *label = x[2], step = *(const long long *)x[5];
-    long long *event = x[3], *count = x[4], k = *count;
-    for (long long i = 0; i < n; i++)
-        if (condition[element[i]]) {
-            event[2 * k] = label[i];
-            event[2 * k + 1] = step;
-            k++;
+    const long long *element = x[1], *reported = x[4] ? x[4] : x[1];
+    int *event = x[2];
+    long long k = 0;
+    if (element) {
+        for (long long i = 0; i < n; i++)
+            if (condition[element[i]]) event[k++] = (int)reported[i];
+    } else {
+        const unsigned long long *eight = x[0];
+        const long long whole = n & ~31LL;
+        for (long long i = 0; i < whole; i += 32) {
+            const unsigned long long *q = eight + i / 8;
+            if (!(q[0] | q[1] | q[2] | q[3])) continue;
+            for (long long j = i; j < i + 32; j++)
+                if (condition[j]) event[k++] = (int)j;
         }
-    *count = k;
+        for (long long i = whole; i < n; i++)
+            if (condition[i]) event[k++] = (int)i;
+    }
+    *(long long *)x[3] = k;
+}
+
+/* Events whose steps are known.  x: steps (ascending), elements, cursor, period (0: none), step, events, count. */
+RALL_EXPORT void rall_play(void **x, long long n)
+{
+    const long long *steps = x[0], period = *(const long long *)x[3];
+    const int *element = x[1];
+    long long *cursor = x[2], step = *(const long long *)x[4], k = 0;
+    int *event = x[5];
+    if (period > 0) {
+        step %= period;
+        if (*cursor > 0 && steps[*cursor - 1] >= step) *cursor = 0;
+    }
+    while (*cursor < n && steps[*cursor] < step) ++*cursor;
+    while (*cursor < n && steps[*cursor] == step) event[k++] = element[(*cursor)++];
+    *(long long *)x[6] = k;
+}
+
+/* Events on their way (`EventQueue` in rall/events.py).  x: events, their count, first_run, run_delay, run_start,
+   due, run, last, active, batch_first, batch_last, batch, step. */
+RALL_EXPORT void rall_queue(void **x, long long n)
+{
+    const int *event = x[0], *first_run = x[2], *run_start = x[4];
+    const long long count = *(const long long *)x[1], *run_delay = x[3], step = *(const long long *)x[12];
+    long long *due = x[5], active = *(const long long *)x[8], batch = 0, gone = 0;
+    int *run = x[6], *last = x[7], *batch_first = x[9], *batch_last = x[10];
+    (void)n;
+    for (long long e = 0; e < count; e++) {
+        const int first = first_run[event[e]], end = first_run[event[e] + 1];
+        if (first == end) continue;
+        due[active] = step + run_delay[first];
+        run[active] = first;
+        last[active++] = end;
+    }
+    for (long long k = 0; k < active; k++) {
+        if (due[k] != step) continue;
+        const int r = run[k];
+        batch_first[batch] = run_start[r];
+        batch_last[batch++] = run_start[r + 1];
+        if (r + 1 < last[k]) {
+            due[k] += run_delay[r + 1] - run_delay[r];
+            run[k] = r + 1;
+        } else {
+            due[k] = -1;
+            gone++;
+        }
+    }
+    if (gone) {
+        long long left = 0;
+        for (long long k = 0; k < active; k++) {
+            if (due[k] < 0) continue;
+            due[left] = due[k];
+            run[left] = run[k];
+            last[left++] = last[k];
+        }
+        active = left;
+    }
+    *(long long *)x[8] = active;
+    *(long long *)x[11] = batch;
+}
+
+/* x: values, index, target, size of the target (all of its storage). */
+RALL_EXPORT void rall_reduce(void **x, long long n)
+{
+    const double *restrict value = x[0];
+    const int *restrict index = x[1];
+    double *restrict target = x[2];
+    const long long size = *(const long long *)x[3];
+    for (long long i = 0; i < size; i++) target[i] = 0.0;
+    for (long long i = 0; i < n; i++) target[index[i]] += value[i];
+}
+
+/* x: events, count, labels, log (label and step each) or 0, its count, step, counts or 0, total or 0, values of the
+   log, then the variables that are kept (0 for none, three each: array, type, whether shared); n: how many of those. */
+RALL_EXPORT void rall_record_events(void **x, long long n)
+{
+    const int *event = x[0];
+    const long long count = *(const long long *)x[1], *label = x[2], step = *(const long long *)x[5];
+    long long *log = x[3], *used = x[4], *counts = x[6], kept = 0;
+    double *values = x[8];
+    for (long long e = 0; e < count; e++) {
+        const long long i = event[e], who = label[i];
+        if (who < 0) continue;
+        kept++;
+        if (counts) counts[who]++;
+        if (!log) continue;
+        log[2 * *used] = who;
+        log[2 * *used + 1] = step;
+        for (long long v = 0; v < n; v++) {
+            const long long kind = *(const long long *)x[10 + 3 * v], at = *(const long long *)x[11 + 3 * v] ? 0 : i;
+            const void *array = x[9 + 3 * v];
+            values[*used * n + v] = kind == 0 ? ((const double *)array)[at]
+                                  : kind == 1 ? (double)((const long long *)array)[at]
+                                  : kind == 2 ? (double)((const int *)array)[at]
+                                              : (double)((const unsigned char *)array)[at];
+        }
+        ++*used;
+    }
+    if (x[7]) *(double *)x[7] = (double)kept;
 }
 
 /* x: values, table, count, elements, weights, borders, position (first column, row width, last part of the row).
@@ -133,7 +237,7 @@ RALL_EXPORT void rall_record(void **x, long long n)
 
 typedef double rall_v __attribute__((vector_size(8 * RALL_W)));
 
-/* x: values, status, number of this operation.  A sum of x * 0 is zero unless something is infinite or NaN; n is a
+/* x: values, status, number of this operation, step, how many steps there are from one look to the next.  A sum of x * 0 is zero unless something is infinite or NaN; n is a
    multiple of eight, and the sums are many so that none waits for the last. */
 RALL_EXPORT void rall_check(void **x, long long n)
 {
@@ -142,6 +246,7 @@ RALL_EXPORT void rall_check(void **x, long long n)
     const int parts = 8 / RALL_W * 2;
     long long i = 0;
     double total = 0.0;
+    if (*(const long long *)x[3] % *(const long long *)x[4]) return;
     for (int k = 0; k < parts; k++) sum[k] = (rall_v){0.0};
     for (; i + 16 <= n; i += 16)
         for (int k = 0; k < parts; k++) sum[k] += *(const rall_v *)(value + i + k * RALL_W) * 0.0;

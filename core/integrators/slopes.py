@@ -5,6 +5,7 @@ from __future__ import annotations
 from rall.functions import BUILTIN, DERIVATIVES, expand
 from rall.integrators.base import NotIntegrable
 from rall.ir.algebra import derivative
+from rall.ir.called import title
 from rall.ir.nodes import ZERO, Call, Node
 from rall.ir.visit import names, walk
 
@@ -39,6 +40,6 @@ def slope(node: Node, variable: str, what: str, instead: str) -> Node:
     for part in walk(written):
         if isinstance(part, Call) and part.op not in BUILTIN and variable in names(part):
             raise NotIntegrable(
-                f"{what} by '{variable}', and that of {part.op}() is not known; use {instead}"
+                f"{what} by '{variable}', and that of {title(part.op)}() is not known; use {instead}"
             )
     return derivative(written, variable, DERIVATIVES)

@@ -47,8 +47,9 @@ KEYWORDS = _WORDS | {
     "pass", "raise", "return", "try", "while", "with", "yield",
 }  # fmt: skip
 """Words that cannot be names."""
-#: Functions that give a new value at each call, as all functions without arguments may.
-_DRAWS = frozenset(("rand", "randn", "poisson"))
+#: Functions of which equal calls are one value (`rall.functions` adds those of its table); of others, and of those
+#: without arguments, each call may give a new one.
+PURE: set[str] = set()
 
 _HINTS = {
     "^": "'^' is not an operator here; use ** for powers",
@@ -277,7 +278,7 @@ class _Parser:
         if self.value == "(" and self.kind == _OPERATOR:
             places: list[int] = []
             given = self.arguments(id, places)
-            node: Node = Call(id, *given, occurrence=self.occurrence(id) if not given or id in _DRAWS else 0)
+            node: Node = Call(id, *given, occurrence=0 if given and id in PURE else self.occurrence(id))
             self.operators.setdefault(node, begin)
             self.calls.setdefault(node, tuple(places))
         else:

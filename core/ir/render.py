@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from rall.ir.called import title
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
 from rall.ir.visit import walk
 
@@ -46,7 +47,7 @@ def _write(node: Node, parts: list[_Text], names: Mapping[str, str]) -> _Text:
     if isinstance(node, Name):
         return names.get(node.id, node.id), _ATOM
     if isinstance(node, Call):
-        return f"{node.op}({', '.join(text for text, _ in parts)})", _ATOM
+        return f"{title(node.op)}({', '.join(text for text, _ in parts)})", _ATOM
     if isinstance(node, Binary):
         return _binary(node, parts)
     if isinstance(node, Compare):

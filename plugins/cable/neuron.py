@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rall.equations import PARAMETER, Equations
 from rall.errors import DimensionMismatchError, EquationError, RallError
+from rall.events import EventList
 from rall.groups import Group
 from rall.model import Check, Clock, Model, Operation, Variable
 from rall.morphology import Morphology, Place
@@ -200,10 +201,11 @@ class SpatialNeuron(Group):
         selection: NDArray[np.int64] | None = None,
         dimension: Dimension | None = None,
         with_units: bool = False,
+        local: Mapping[str, Any] | None = None,
     ) -> Any:
         """See `Group.evaluate`; labels of the morphology are known."""
         self._learn_labels(self.identifiers(text))
-        return super().evaluate(text, selection, dimension, with_units)
+        return super().evaluate(text, selection, dimension, with_units, local)
 
     def _set_parameter(self, name: str, value: Any) -> None:
         variable = self.variables[name]
@@ -337,10 +339,10 @@ class SpatialNeuron(Group):
         return self._threshold.resets
 
     def probe(
-        self, names: Sequence[str], owner: str, clock: Clock, when: str, order: int
+        self, names: Sequence[str], owner: str, place: tuple[Clock, str, int], model: Model | None = None
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """See `Group.probe`; gates and what is computed from them are given at the present time."""
-        return self._present.probe(names, owner, (clock, when, order))
+        return self._present.probe(names, owner, place)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Group.state`; how long the cell is refractory is part of it."""
@@ -403,6 +405,7 @@ class SpatialNeuron(Group):
 
     def after_run(self) -> None:
         """See `SimulationObject.after_run`."""
+        super().after_run()
         self._in_run = False
 
     def operations(self, model: Model) -> Iterable[Operation]:
@@ -415,9 +418,9 @@ class SpatialNeuron(Group):
             yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
 
-    def spikes_of(self, event: str) -> tuple[Variable, NDArray[np.int64], NDArray[np.int64]]:
-        """Condition, storage elements and labels of an event, for monitors and synapses."""
-        return self._threshold.source(event)
+    def events_of(self, event: str) -> EventList:
+        """See `Group.events_of`."""
+        return self._threshold.events_of(event)
 
     def present(self) -> Present:
         """Values at the present time, for what is part of the cell."""

@@ -63,7 +63,7 @@ class Scope:
         subexpressions = {line.varname: line.node for line in cell.equations.subexpressions}
         subexpressions["Im"] = self.density()
         values = {**external, **cell.equations.bindings}
-        return Resolver(table, subexpressions, values, cell.constants)
+        return Resolver(table, subexpressions, values, cell.constants, cell)
 
     def _uniform(self, name: str, variable: Variable) -> Variable:
         """A constant parameter that has one value everywhere as a shared one: kernels then need not load it.

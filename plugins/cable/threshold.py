@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError, RallError
+from rall.events import EventList
 from rall.ir.nodes import FALSE, Binary, Compare, Logic, Name, Node, Not, Select, mul, number, sub
 from rall.ir.parse import parse
 from rall.ir.statements import parse_statements
-from rall.model import Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
+from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.registry import closest
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
@@ -61,7 +62,8 @@ class Threshold:
         self.compartments = np.arange(cell.N) if everything else cell.indices_of(location)
         if not everything and len(self.compartments) != 1:
             raise RallError(f"threshold_location must be one compartment, and {location!r} is {len(self.compartments)}")
-        storage = cell.domain.layout.index(self.compartments)
+        self.storage = storage = cell.domain.layout.index(self.compartments)
+        self.happening = EventList(len(storage))
         self.domain = cell.domain if everything else Domain("location", Layout(1))
         self.rows = None
         if not everything:
@@ -95,8 +97,8 @@ class Threshold:
         """Whether spikes change the state of the cell."""
         return self.reset is not None
 
-    def source(self, event: str) -> tuple[Variable, NDArray[np.int64], NDArray[np.int64]]:
-        """Condition, storage elements and labels of the event.
+    def events_of(self, event: str) -> EventList:
+        """Where the event happens in each step.
 
         Raises
         ------
@@ -106,8 +108,7 @@ class Threshold:
         if event != "spike" or self.condition is None:
             way_out = "; give it a threshold" if event == "spike" else ""
             raise RallError(f"'{self.cell.name}' has no event '{event}'{way_out}")
-        elements = self.domain.layout.index(np.arange(self.domain.size))
-        return self.spiking, elements, self.compartments
+        return self.happening
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """Refractoriness before the step, threshold after it, then the reset."""
@@ -128,6 +129,12 @@ class Threshold:
             statements.append(Assign("_last", Select(Name("_fired"), Name("t"), Name("_last"))))
         statements.append(Assign("_spiking", Name("_fired")))
         yield self._operation("threshold", ("thresholds", self.cell.order), statements, bindings, model)
+        cell = self.cell
+        yield Emit(
+            name=f"{cell.name}_threshold~emit", clock=cell.clock, when="thresholds", order=cell.order,
+            source=self.spiking, elements=self.domain.layout.index(np.arange(self.domain.size)),
+            reported=self.storage, events=self.happening,
+        )  # fmt: skip
         if self.reset is not None:
             yield self._reset_operation()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rall.errors import NotSupportedError, RallError
 from rall.groups import Group
-from rall.model import Emit, Model, Operation
+from rall.model import Model, Operation, RecordEvents
 from rall.recording import Events
 from rall.session import SimulationObject
 from rall.units import Quantity, get_or_create_dimension
@@ -64,14 +64,15 @@ class SpikeMonitor(SimulationObject):
             raise NotSupportedError(f"record of a SpikeMonitor is True or False, not {record!r}")
         super().__init__(name=name, clock=group.clock, when=when, order=group.order + 1 if order is None else order)
         self.source, self._group, self._record = source, group, record
-        self._spiking, self._elements, self._labels = group.spikes_of("spike")
-        self._events = Events(len(self._labels))
+        self._happening = group.events_of("spike")
+        self._labels = labels_of(source)
+        self._events = Events(self._happening.most)
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
-        yield Emit(
-            name=f"{self.name}~record", clock=self.clock, when=self.when, order=self.order, condition=self._spiking,
-            elements=self._elements, labels=self._labels, events=self._events,
+        yield RecordEvents(
+            name=f"{self.name}~record", clock=self.clock, when=self.when, order=self.order, events=self._happening,
+            labels=self._labels, log=self._events,
         )  # fmt: skip
 
     @property
@@ -125,7 +126,7 @@ class SpikeMonitor(SimulationObject):
         if var not in ("i", "t"):
             raise RallError(f"'{self.name}' records i and t, not '{var}'")
         i, values = self.i, getattr(self, var)
-        return {int(k): values[i == k] for k in self._labels}
+        return {k: values[i == k] for k in self._numbers()}
 
     def all_values(self) -> dict[str, dict[int, Any]]:
         """`values` of all variables, by their name."""
@@ -134,7 +135,10 @@ class SpikeMonitor(SimulationObject):
     def spike_trains(self) -> dict[int, Quantity]:
         """Times of the spikes of every element that is looked at, by its number."""
         i, t = self.i, self.t_
-        return {int(k): Quantity(t[i == k], dim=_SECOND) for k in self._labels}
+        return {k: Quantity(t[i == k], dim=_SECOND) for k in self._numbers()}
+
+    def _numbers(self) -> list[int]:
+        return sorted(self._labels[self._labels >= 0].tolist())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`."""
@@ -143,3 +147,14 @@ class SpikeMonitor(SimulationObject):
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""
         self._events.replace(state["events"])
+
+
+def labels_of(source: Any) -> NDArray[np.int64]:
+    """What each storage index of a source's group is reported as: its number in the source, -1 outside of it."""
+    group: Group = getattr(source, "group", source)
+    layout = group.domain.layout
+    if source is group:
+        return layout.users()
+    labels = np.full(layout.stored, -1)
+    labels[layout.index(source.indices)] = np.arange(len(source.indices))
+    return labels

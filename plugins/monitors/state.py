@@ -104,7 +104,9 @@ class StateMonitor(SimulationObject):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
-        probes, found = self._group.probe(self.record_variables, self.name, self.clock, self.when, self.order)
+        probes, found = self._group.probe(
+            self.record_variables, self.name, (self.clock, self.when, self.order), model
+        )
         yield from probes
         one = np.zeros(1, np.int64), np.ones(1), np.array([0, 1])
         rows = [(self.clock.t_variable, *one)]

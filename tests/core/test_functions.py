@@ -207,7 +207,7 @@ def test_implementations_by_decorator():
     assert isinstance(twice, Function)
     assert twice(3 * mV) == 6 * mV
     assert twice.implementations["numpy"].code(0.5) == 1.0
-    assert twice.implementations["cython"].code == twice.implementations["c"].code
+    assert twice.implementations["c++"].code == twice.implementations["c"].code
     assert set(twice.implementations) == {"numpy", "c"}
     with pytest.raises(NotSupportedError, match=r"twice.*'opencl'.*@implementation"):
         twice.implementations["opencl"]

@@ -286,4 +286,8 @@ def test_draws_are_numbered_by_function_and_kept_through_changes():
 
 
 def test_functions_of_their_arguments_are_shared():
-    assert count(parse("exp(a) + exp(a) + f(a)*f(a)").node, n.Call) == 2
+    assert count(parse("exp(a) + exp(a)").node, n.Call) == 1
+
+
+def test_calls_of_unknown_functions_are_told_apart():
+    assert count(parse("f(a)*f(a)").node, n.Call) == 2  # whether they give one value is known later

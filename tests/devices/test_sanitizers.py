@@ -14,6 +14,7 @@ from random_trees import System, random_tree
 
 import rall.channels as channels
 from rall.devices import c as device_c
+from rall.devices import foreign
 from rall.devices.c import CProgram
 from rall.devices.compiler import find_compiler, headers
 from rall.model import Access, Check, Domain, Emit, Layout, Record, Variable
@@ -162,6 +163,7 @@ def compiler(tmp_path_factory):
 def write_out(monkeypatch):
     """Makes a C file of components."""
     monkeypatch.setattr(device_c, "load", _Library)
+    monkeypatch.setattr(foreign, "load", _Library)
 
     class Device:
         name = "c"

@@ -1,0 +1,156 @@
+"""Code of the user (resets, synaptic code, what runs regularly) and conditions, as statements of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rall.equations.dimensions import check_statements, infer_typed
+from rall.errors import EquationError
+from rall.ir.nodes import Binary, Name, Node, select
+from rall.ir.parse import parse
+from rall.ir.statements import Statement, parse_statements
+from rall.ir.visit import functions, names
+from rall.model import Access, Assign, Variable
+from rall.registry import closest
+
+if TYPE_CHECKING:
+    from rall.groups.group import Group
+
+__all__ = ["Code", "code_identifiers", "compile_code", "compile_condition"]
+
+
+@dataclass
+class Code:
+    """Statements with what their names stand for.
+
+    Parameters
+    ----------
+    statements : list of Assign
+        In order.
+    bindings : dict
+        From names to variables.
+    written : set of str
+        Names of variables that are changed.
+    """
+
+    statements: list[Assign]
+    bindings: dict[str, Variable | Access]
+    written: set[str] = field(default_factory=set)
+
+
+def code_identifiers(text: str) -> frozenset[str]:
+    """Names and functions in some statements, without those that they define for themselves.
+
+    Parameters
+    ----------
+    text : str
+        Assignments, as `parse_statements` takes them.
+    """
+    found: set[str] = set()
+    local: set[str] = set()
+    for statement in parse_statements(text):
+        used = names(statement.node) | functions(statement.node)
+        found |= used - local
+        if statement.op == "=" and statement.target not in found:
+            local.add(statement.target)
+        elif statement.target not in local:
+            found.add(statement.target)
+    return frozenset(found)
+
+
+def compile_code(
+    group: Group, text: str, external: Mapping[str, object], where: str, always: Collection[str] = ()
+) -> Code:
+    """Turn the user's statements into assignments to variables of a group.
+
+    Parameters
+    ----------
+    group : Group
+        Whose names they use.
+    text : str
+        The statements.
+    external : mapping of str to object
+        Values of names that are not the group's.
+    where : str
+        What they are, for messages.
+    always : collection of str
+        Variables that are changed even while they stand still otherwise (in the refractory time).
+
+    Raises
+    ------
+    EquationError
+        Shows the statement, the place and what is wrong.
+    """
+    statements = parse_statements(text)
+    table = group.table()
+    for statement in statements:
+        _check_target(group, statement, where)
+    check_statements(statements, group.environment(external), group.functions(external))
+    resolver = group.resolver(external)
+    made: list[Assign] = []
+    written: set[str] = set()
+    for statement in statements:
+        value = statement.node
+        target = statement.target
+        if statement.op != "=":
+            value = Binary(statement.op[:-1], Name(target), value)
+        if target not in table:
+            resolver.local(target)
+            made.append(Assign(target, resolver.node(value)))
+            continue
+        frozen = group.frozen_while(target)
+        if frozen is not None and target not in always:
+            value = select(Name(frozen), value, Name(target))
+        made.append(Assign(target, resolver.node(value)))
+        resolver.bindings[target] = table[target]
+        written.add(target)
+    return Code(made, resolver.bindings, written)
+
+
+def _check_target(group: Group, statement: Statement, where: str) -> None:
+    target = statement.target
+    bound = group.table().get(target)
+    if bound is None:
+        if target in group.known_names() or target in group.expressions():
+            raise statement.value.error(f"{where} sets '{target}', which is computed by its equation and cannot be set")
+        if statement.op != "=":
+            known = closest(target, group.table())
+            raise statement.value.error(f"{where} changes '{target}', which is no variable of '{group.name}'{known}")
+        return
+    variable = bound.variable if isinstance(bound, Access) else bound
+    if variable.role in ("constant", "clock", "table", "scratch") or target in group.links:
+        raise statement.value.error(f"{where} sets '{target}', which code cannot change")
+    if group.is_constant(target):
+        raise statement.value.error(
+            f"{where} sets '{target}', which is declared constant; leave out the flag, or the statement"
+        )
+
+
+def compile_condition(
+    group: Group, text: str, external: Mapping[str, object], meant: str
+) -> tuple[Node, dict[str, Variable | Access]]:
+    """Turn a condition of the user's into an expression of variables.
+
+    Parameters
+    ----------
+    group, external
+        As of `compile_code`.
+    text : str
+        The condition.
+    meant : str
+        What it is, for the message if it is none.
+
+    Raises
+    ------
+    EquationError
+        If it is a value, or cannot be understood.
+    """
+    parsed = parse(text)
+    found = infer_typed(parsed, group.environment(external), group.functions(external))
+    if found.kind != "boolean":
+        raise EquationError(f"{meant} is a condition, and '{text}' is a value; compare it with something", text, 0)
+    resolver = group.resolver(external)
+    node = resolver.node(parsed.node)
+    return node, resolver.bindings

@@ -1,0 +1,194 @@
+"""Subgroup: some elements of a group, with its variables as attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.errors import EquationError, IndexOutOfRangeError, RallError
+from rall.groups.views import VariableView
+from rall.registry import closest
+from rall.units import DIMENSIONLESS, Dimension, Quantity
+
+if TYPE_CHECKING:
+    from rall.groups.group import Group
+
+__all__ = ["Subgroup"]
+
+Indices = NDArray[np.int64]
+
+
+class Subgroup:
+    """Some elements of a group: a view, whose elements are numbered from 0.
+
+    Parameters
+    ----------
+    group : Group
+        The whole.
+    indices : ndarray of int64
+        Which of its elements, each once.
+    """
+
+    def __init__(self, group: Group, indices: Indices) -> None:
+        self.__dict__.update(group=group, indices=np.asarray(indices, np.int64))
+        if not len(indices):
+            raise IndexOutOfRangeError(f"no element of '{group.name}' is left for a subgroup")
+        if len(np.unique(indices)) != len(indices):
+            raise RallError(f"a subgroup of '{group.name}' cannot hold an element twice: {list(indices)[:20]}")
+
+    group: Group
+    indices: Indices
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.group.name}_subgroup"
+
+    @property
+    def N(self) -> int:
+        """Number of elements."""
+        return len(self.indices)
+
+    @property
+    def start(self) -> int:
+        """The first element, in the numbers of the whole group."""
+        return int(self.indices[0])
+
+    @property
+    def stop(self) -> int:
+        """One more than the last element, in the numbers of the whole group."""
+        return int(self.indices[-1]) + 1
+
+    @property
+    def clock(self) -> Any:
+        """What drives the group."""
+        return self.group.clock
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    # --- attributes -----------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        plain = name.removesuffix("_")
+        known = self.group.known_names()
+        if plain in known:
+            return self.view(plain, units=plain == name)
+        if plain in ("t", "dt", "t_in_timesteps"):
+            return getattr(self.group, name)
+        raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{closest(name, known)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        plain = name.removesuffix("_")
+        known = self.group.known_names()
+        if plain not in known:
+            raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{closest(name, known)}")
+        own = isinstance(value, VariableView) and value.group is self and value.name == plain
+        if not own or value.selection is not None:
+            self.write(plain, None, value if plain == name else self.group.with_unit(plain, value))
+
+    def view(self, name: str, units: bool = True) -> Any:
+        """A variable of these elements; a shared one is its value."""
+        if self.group.is_shared(name):
+            return len(self) if name == "N" else self.group.read(name, None, units)[0]
+        return VariableView(self, name, None, units)
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        check_slice(len(self), item, f"a part of '{self.group.name}'")
+        return Subgroup(self.group, self.indices[self.indices_of(item)])
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} elements of '{self.group.name}'>"
+
+    # --- what views ask for ---------------------------------------------------------------------------------
+
+    def _absolute(self, selection: Indices | None) -> Indices:
+        return self.indices if selection is None else self.indices[selection]
+
+    def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
+        """Values of a variable for some elements, see `Group.read`."""
+        if name == "i":
+            return np.arange(len(self)) if selection is None else np.asarray(selection)
+        return self.group.read(name, self._absolute(selection), units)
+
+    def write(self, name: str, selection: Indices | None, value: Any) -> None:
+        """Set a variable, see `Group.write`."""
+        if isinstance(value, str):
+            dimension = self.group.dimension(name)
+            plain = self.evaluate(value, selection, dimension=dimension)
+            value = plain if dimension is DIMENSIONLESS else Quantity(plain, dim=dimension)
+        self.group.write(name, self._absolute(selection), value)
+
+    def with_unit(self, name: str, value: Any) -> Any:
+        """See `Group.with_unit`."""
+        return self.group.with_unit(name, value)
+
+    def evaluate(
+        self,
+        text: str,
+        selection: Indices | None = None,
+        dimension: Dimension | None = None,
+        with_units: bool = False,
+    ) -> Any:
+        """Evaluate an expression for these elements; ``i`` and ``N`` are those of the subgroup."""
+        own = np.arange(len(self)) if selection is None else np.asarray(selection)
+        local = {"i": own, "N": len(self)}
+        return self.group.evaluate(text, self._absolute(selection), dimension, with_units, local)
+
+    def indices_of(self, item: Any) -> Indices:
+        """Elements that an index means, numbered from 0: see `Group.indices_of`."""
+        if isinstance(item, str):
+            chosen = self.evaluate(item)
+            if chosen.dtype != bool:
+                raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
+            return np.flatnonzero(chosen)
+        return pick(len(self), item, f"a part of '{self.group.name}'")
+
+
+def pick(size: int, item: Any, what: str) -> Indices:
+    """The elements that an integer, slice, list, array or mask means.
+
+    Parameters
+    ----------
+    size : int
+        How many there are.
+    item : object
+        What stands in the brackets.
+    what : str
+        What is indexed, for messages.
+
+    Raises
+    ------
+    IndexOutOfRangeError
+        For what is no index, or lies outside.
+    """
+    if isinstance(item, VariableView):
+        item = item.value
+    try:
+        return np.atleast_1d(np.arange(size)[item])
+    except (IndexError, TypeError) as problem:
+        raise IndexOutOfRangeError(f"{what} has {size} elements; {item!r} is no index: {problem}") from None
+
+
+def check_slice(size: int, item: Any, what: str) -> None:
+    """Refuse a slice that reaches beyond the elements, which NumPy would cut off in silence.
+
+    Parameters
+    ----------
+    size, item, what
+        As of `pick`.
+
+    Raises
+    ------
+    IndexOutOfRangeError
+        Names the border.
+    """
+    if isinstance(item, slice):
+        for end in (item.start, item.stop):
+            if isinstance(end, (int, np.integer)) and abs(int(end)) > size:
+                shown = ":".join("" if part is None else str(part) for part in (item.start, item.stop))
+                raise IndexOutOfRangeError(f"{what} has {size} elements, and {end} in [{shown}] lies outside")

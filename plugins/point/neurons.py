@@ -1,0 +1,328 @@
+"""NeuronGroup: elements that share their equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rall.equations import DIFFERENTIAL, PARAMETER, Equations
+from rall.errors import DimensionMismatchError, RallError
+from rall.events import EventList
+from rall.groups import Group, Subgroup
+from rall.groups.dynamics import StateUpdate, held_operations
+from rall.model import Domain, Layout, Model, Operation
+from rall.plugins.point.events import Event, Reaction, Refractoriness
+from rall.plugins.point.linked import LinkedVariable, link
+from rall.plugins.point.regular import CodeRunner
+from rall.registry import closest
+from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
+
+__all__ = ["NeuronGroup"]
+
+_SECOND = get_or_create_dimension(second=1)
+_CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
+
+
+class NeuronGroup(Group):
+    """A group of neurons, or of anything else that has equations.
+
+    Parameters
+    ----------
+    N : int
+        How many.
+    model : str or Equations
+        Differential equations, subexpressions and parameters.
+    method : str or sequence of str, optional
+        How equations are integrated: the name of a method, or several of which the first that fits is taken.
+        Without it: exact where the equations are linear, else of second order.
+    method_options : dict, optional
+        Of the method.
+    threshold : str, optional
+        Condition of a spike.
+    reset : str, optional
+        What a spike does to its neuron: statements.
+    refractory : Quantity or str, optional
+        How long a neuron cannot spike again: a time, the text of a time, or a condition that holds as long.
+    events : dict, optional
+        Further events: from their names to their conditions.
+    namespace : dict, optional
+        Values of names in the equations; those that are missing are looked up where ``run`` is called.
+    dtype : object
+        Accepted; values are doubles.
+    dt, clock, order, name
+        See `SimulationObject`.
+
+    Raises
+    ------
+    EquationError
+        If the equations cannot be understood.
+    RallError
+        If something else does not fit.
+
+    Notes
+    -----
+    A step of the clock goes through slots.  In ``groups`` it is found out who can spike again, and the equations are
+    integrated; in ``thresholds`` conditions are looked at; in ``resets`` spikes act on their neurons.
+    """
+
+    def __init__(
+        self,
+        N: int,
+        model: str | Equations | None = None,
+        method: Any = None,
+        method_options: Mapping[str, Any] | None = None,
+        threshold: str | None = None,
+        reset: str | None = None,
+        refractory: Any = False,
+        events: Mapping[str, str] | None = None,
+        namespace: Mapping[str, object] | None = None,
+        dtype: Any = None,
+        dt: Any = None,
+        clock: Any = None,
+        order: int = 0,
+        name: str = "neurongroup*",
+    ) -> None:
+        size = _size(N)
+        equations = model if isinstance(model, Equations) else Equations(model or "")
+        domain = Domain("neurons", Layout(size))
+        super().__init__(name, domain, equations, namespace, clock, order, dt)
+        self.method_choice, self.method_options = method, method_options
+        self._make_variables()
+        self._update = StateUpdate(self, method, method_options)
+        self._refractoriness: Refractoriness | None = None
+        if refractory is not False and refractory is not None:
+            if threshold is None:
+                raise RallError(f"'{self.name}' has a refractory time and no threshold; give it threshold='...'")
+            self._refractoriness = Refractoriness(self, refractory)
+        elif self.equations.with_flag("unless refractory"):
+            line = self.equations.with_flag("unless refractory")[0]
+            raise line.error(f"'{line.varname}' stands still while refractory, and '{self.name}' has no refractory=")
+        self.events: dict[str, Event] = {}
+        self.reactions: list[Reaction] = []
+        self._make_events(threshold, reset, events)
+        for variable, value in self.equations.defaults.items():
+            self.write(variable, None, value)
+        self._ready = True
+
+    # --- making -----------------------------------------------------------------------------------------------
+
+    def _make_variables(self) -> None:
+        for line in self.equations.lines:
+            for flag in _CABLE_FLAGS:
+                if line.has(flag):
+                    raise line.error(f"the flag '{flag}' has no meaning in a NeuronGroup")
+            if line.kind == DIFFERENTIAL:
+                self.add_line(line, self.domain, "state")
+            elif line.kind == PARAMETER and not line.has("linked"):
+                self.add_line(line, self.domain, "parameter")
+            elif line.has("constant over dt"):
+                self.add_line(line, self.domain, "scratch")
+
+    def _make_events(self, threshold: str | None, reset: str | None, events: Mapping[str, str] | None) -> None:
+        known = dict(events or {})
+        if "spike" in known and threshold is not None:
+            raise RallError(f"'{self.name}' has a threshold and an event 'spike', which is the same; leave out one")
+        if threshold is not None:
+            known["spike"] = threshold
+        if reset is not None and "spike" not in known:
+            raise RallError(f"'{self.name}' has a reset and no threshold; give it threshold='...'")
+        for name, condition in known.items():
+            if not name.isidentifier():
+                raise RallError(f"{name!r} cannot be the name of an event; it takes letters, digits and '_'")
+            slot = "thresholds" if name == "spike" else "after_thresholds"
+            self.events[name] = Event(self, name, condition, slot, self.order)
+        if reset is not None:
+            self.reactions.append(Reaction(self, "spike", reset, "resets", self.order, f"{self.name}_resetter"))
+
+    # --- what users see ---------------------------------------------------------------------------------------
+
+    @property
+    def spikes(self) -> Any:
+        """Neurons that spike in the present step."""
+        return self.events_of("spike").present
+
+    @property
+    def user_equations(self) -> Equations:
+        """The equations as they were given."""
+        return self.equations
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        return self.part(item)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, LinkedVariable) and self._ready:
+            line = self.equations.get(name)
+            if line is None or not line.has("linked"):
+                hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
+                raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}{closest(name, self.equations)}")
+            self.links[name] = link(self, name, value)
+            return
+        if self._ready and name.removesuffix("_") in self._unlinked():
+            raise RallError(f"'{name}' of '{self.name}' is linked: set it to linked_var(group, 'variable')")
+        super().__setattr__(name, value)
+
+    def _unlinked(self) -> set[str]:
+        return {line.varname for line in self.equations.with_flag("linked")} - self.links.keys()
+
+    def run_regularly(
+        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
+    ) -> CodeRunner:
+        """Run statements for every element, at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        dt, clock, when, order, name
+            See `SimulationObject`; by default the clock of the group.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group; its ``active`` switches it off.
+        """
+        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
+
+    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
+        """Run statements for every element at given times.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        times : Quantity
+            When; multiples of the group's step.
+        when, order, name
+            See `SimulationObject`.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group.
+        """
+        if dimension_of(times) is not _SECOND:
+            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
+        plain = np.atleast_1d(np.asarray(value_of(times), float))
+        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
+
+    def _contain(self, runner: CodeRunner) -> CodeRunner:
+        self.contained_objects.append(runner)
+        return runner
+
+    def run_on_event(
+        self, event: str, code: str, when: str = "after_resets", order: int | None = None, name: str | None = None
+    ) -> None:
+        """Run statements for the elements at which an event happens.
+
+        Parameters
+        ----------
+        event : str
+            Its name.
+        code : str
+            The statements.
+        when, order
+            Where in the schedule.
+        name : str, optional
+            Of the operation.
+        """
+        self.events_of(event)
+        chosen = name or f"{self.name}_{event}_reaction{len(self.reactions)}"
+        self.reactions.append(Reaction(self, event, code, when, self.order if order is None else order, chosen))
+
+    def set_event_schedule(self, event: str, when: str = "after_thresholds", order: int | None = None) -> None:
+        """Say where in a step the condition of an event is looked at.
+
+        Parameters
+        ----------
+        event : str
+            Its name.
+        when, order
+            Slot and place in it.
+        """
+        self.events_of(event)
+        self.events[event].when = when
+        self.events[event].order = self.order if order is None else order
+
+    # --- for others -------------------------------------------------------------------------------------------
+
+    def events_of(self, event: str) -> EventList:
+        """See `Group.events_of`."""
+        if event in self.events:
+            return self.events[event].happening
+        if event == "spike":
+            raise RallError(f"'{self.name}' does not spike: it has no threshold; give it threshold='...'")
+        known = ", ".join(self.events) or "none"
+        raise RallError(f"'{self.name}' has no event '{event}'{closest(event, self.events)}; it has: {known}")
+
+    def event_order(self, event: str) -> tuple[str, int]:
+        """See `Group.event_order`."""
+        return self.events[event].when, self.events[event].order
+
+    def frozen_while(self, name: str) -> str | None:
+        """See `Group.frozen_while`."""
+        line = self.equations.get(name)
+        return "not_refractory" if line is not None and line.has("unless refractory") else None
+
+    def code_identifiers(self) -> Iterable[str]:
+        """See `Group.code_identifiers`."""
+        found: set[str] = set()
+        for part in (*self.events.values(), *self.reactions):
+            found |= part.identifiers
+        if self._refractoriness is not None:
+            found |= self._refractoriness.identifiers
+        own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
+        return found - own
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """See `SimulationObject.before_run`."""
+        missing = sorted(self._unlinked())
+        if missing:
+            raise RallError(
+                f"'{missing[0]}' of '{self.name}' is declared linked, and not linked to anything: "
+                f"set {self.name}.{missing[0]} = linked_var(group, 'variable')"
+            )
+        super().before_run(namespace)
+        for reaction in self.reactions:
+            reaction.prepare()
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """See `SimulationObject.operations`."""
+        yield from held_operations(self, model)
+        lines = self.equations.differential_equations
+        prelude = None if self._refractoriness is None else self._refractoriness.end()
+        yield from self._update.operations(model, lines, prelude)
+        for event in self.events.values():
+            yield from event.operations(model, self._refractoriness if event.name == "spike" else None)
+        for reaction in self.reactions:
+            yield from reaction.operations(model)
+
+    def after_write(self, name: str) -> None:
+        """See `Group.after_write`."""
+        if self._ready:
+            self._update.refresh(name)
+
+    def signature(self) -> str:
+        """See `SimulationObject.signature`."""
+        return f"NeuronGroup of {self.N} with {', '.join(sorted(self.variables))}"
+
+    def describe_element(self, index: int) -> str:
+        """How messages name one neuron."""
+        return f"neuron {index} of '{self.name}'"
+
+
+def _size(N: Any) -> int:
+    if isinstance(N, str) or isinstance(N, Equations):
+        raise RallError(f"the first argument of NeuronGroup is the number of neurons, not {N!r:.60}")
+    if isinstance(N, Quantity):
+        raise DimensionMismatchError(f"the number of neurons has no unit: {N}")
+    try:
+        size = int(N)
+    except (TypeError, ValueError):
+        raise RallError(f"the number of neurons is a whole number, not {N!r:.60}") from None
+    if size != N or size < 1:
+        raise RallError(f"the number of neurons is a whole number from 1 on, not {N!r}")
+    return size

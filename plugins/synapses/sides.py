@@ -1,0 +1,128 @@
+"""The two sides of synapses, and the names that their variables have in synaptic code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rall.errors import RallError
+from rall.groups import Group
+from rall.ir.nodes import Name, Node
+from rall.ir.visit import names, substitute
+from rall.model import Access, Domain, Layout, Variable
+from rall.units import Dimension
+
+__all__ = ["Side"]
+
+
+class Side:
+    """What synapses come from, or go to.
+
+    Parameters
+    ----------
+    source : Group or part of one
+        Its elements are numbered from 0 in synaptic code.
+    suffix : {'pre', 'post'}
+        Ends the names of its variables.
+    number : Variable
+        For each synapse, the element's number: ``i`` or ``j``.
+    """
+
+    def __init__(self, source: Any, suffix: str, number: Variable) -> None:
+        group = getattr(source, "group", source)
+        if not isinstance(group, Group):
+            end = "source" if suffix == "pre" else "target"
+            raise RallError(f"the {end} of Synapses is a group or part of one, not {source!r:.80}")
+        self.source, self.group, self.suffix, self.number = source, group, suffix, number
+        self._elements: NDArray[np.int64] | None = None if source is group else np.asarray(source.indices)
+        #: For each synapse, the storage index of the element in its group.
+        self.index = number
+        if self._elements is not None or group.domain.layout.place is not None:
+            self.index = Variable(f"_{suffix}", number.domain, kind="index", role="constant")
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.group.N if self._elements is None else len(self._elements)
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all elements of the group."""
+        return self._elements is None
+
+    def storage(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Storage indices of elements by their number here."""
+        elements = numbers if self._elements is None else self._elements[numbers]
+        return self.group.domain.layout.index(elements)
+
+    def members(self) -> NDArray[Any]:
+        """Storage indices of all elements."""
+        return self.storage(np.arange(self.size))
+
+    def values_of(self, name: str) -> NDArray[Any]:
+        """Present values of a variable, one for each element; SI base units."""
+        values = self.group.values_of(name)
+        return values if self._elements is None else values[self._elements]
+
+    def connected(self) -> None:
+        """Follow `number`, which has changed."""
+        if self.index is not self.number:
+            self.index.resize()
+            self.index.set(self.storage(self.number.get()))
+
+    def per_element(self, name: str) -> Variable:
+        """An integer for each element, such as the number of its synapses."""
+        return Variable(name, Domain(name, Layout(self.size)), kind="integer", role="constant")
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def variables(self, suffixed: bool) -> dict[str, Variable | Access]:
+        """The group's variables as synapses see them."""
+        group = self.group
+        found: dict[str, Variable | Access] = {}
+        for name in (*group.variables, *group.links):
+            if name.startswith("_") or name in ("i", "N"):
+                continue
+            bound = group.reach(name, self.index)
+            if bound is not None:
+                found[f"{name}_{self.suffix}" if suffixed else name] = bound
+        return found
+
+    def expressions(self, suffixed: bool) -> dict[str, Node]:
+        """The group's subexpressions in terms of suffixed names."""
+        group = self.group
+        own = {*group.known_names(), *group.value_bindings()}
+        found = {}
+        for name, node in group.expressions().items():
+            renamed = substitute(node, {n: Name(f"{n}_{self.suffix}") for n in names(node) & own})
+            found[f"{name}_{self.suffix}" if suffixed else name] = renamed
+        return found
+
+    def expression_types(self, suffixed: bool) -> dict[str, tuple[Dimension, str]]:
+        """Dimension and type of the group's subexpressions."""
+        types = self.group.expression_types()
+        return {f"{name}_{self.suffix}" if suffixed else name: typed for name, typed in types.items()}
+
+    def value_bindings(self) -> Mapping[str, object]:
+        """Values in the group's equations, by their names in `expressions`."""
+        return {f"{name}_{self.suffix}": value for name, value in self.group.value_bindings().items()}
+
+    def base(self, name: str, own: Mapping[str, object]) -> str | None:
+        """The group's name of what synaptic code calls `name`; None if that is no variable of this side.
+
+        Parameters
+        ----------
+        name : str
+            As synaptic code has it.
+        own : mapping
+            Names of the synapses themselves, which come first.
+        """
+        ending = f"_{self.suffix}"
+        if name in own:
+            return None
+        if name.endswith(ending) and self.group.bound(name.removesuffix(ending)) is not None:
+            return name.removesuffix(ending)
+        return name if self.suffix == "post" and self.group.bound(name) is not None else None

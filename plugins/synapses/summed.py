@@ -1,0 +1,107 @@
+"""Summed variables: sums over synapses that are variables of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from rall.equations import Line
+from rall.groups.group import variable_of
+from rall.ir.nodes import Name, select
+from rall.model import Access, Assign, Domain, Elementwise, Model, Operation, Reduce, Variable
+from rall.plugins.synapses.sides import Side
+from rall.session import SimulationObject
+
+if TYPE_CHECKING:
+    from rall.plugins.synapses.synapses import Synapses
+
+__all__ = ["SummedVariable"]
+
+
+class SummedVariable(SimulationObject):
+    """Sets a variable of a group to a sum over synapses, in every step.
+
+    Parameters
+    ----------
+    synapses : Synapses
+        Over which.
+    line : Line
+        ``x_post = expression : unit (summed)``.
+    side : Side
+        Whose variable it is.
+
+    Attributes
+    ----------
+    when, order
+        Where in the schedule; may be set.
+    """
+
+    add_to_magic_network = False
+
+    def __init__(self, synapses: Synapses, line: Line, side: Side) -> None:
+        self.line, self.side, self.synapses = line, side, synapses
+        self.base = line.varname.removesuffix(f"_{side.suffix}")
+        self.target = self._checked()
+        super().__init__(
+            f"{synapses.name}_summed_variable_{line.varname}", clock=synapses.clock, when="groups",
+            order=side.group.order - 1,
+        )  # fmt: skip
+        side.group.sum_into(self.base, self, side.source)
+
+    def _checked(self) -> Variable:
+        group, line = self.side.group, self.line
+        bound = group.bound(self.base)
+        if bound is None or isinstance(bound, Access):
+            raise line.error(
+                f"'{line.varname}' is a sum for a variable '{self.base}' of '{group.name}', which has none of its own; "
+                f"write '{self.base} : {line.unit}' in its equations"
+            )
+        if variable_of(bound).dimension is not line.dimension:
+            raise line.error(
+                f"'{line.varname}' is declared in {line.unit}, and '{self.base}' of '{group.name}' is in "
+                f"{bound.dimension}"
+            )
+        each = bound.role == "parameter" and bound.domain is group.domain
+        if not each or group.is_constant(self.base):
+            raise line.error(
+                f"'{self.base}' of '{group.name}' cannot be set to a sum: it must be a parameter, one value for each "
+                f"element and not constant: '{self.base} : {line.unit}'"
+            )
+        return bound
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """See `SimulationObject.before_run`."""
+        self.side.group.note_written((self.base,))
+
+    def operations(self, model: Model) -> Iterable[Operation]:
+        """The terms, their sums, and for a part of a group the way to its elements."""
+        synapses, side = self.synapses, self.side
+        resolver = synapses.resolver(synapses.run_externals())
+        terms = Variable("_terms", synapses.domain, self.line.dimension, role="scratch")
+        statements = [Assign("_terms", resolver.node(self.line.node))]
+        drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
+        bindings: dict[str, Variable | Access] = {**resolver.bindings, **drawn, "_terms": terms}
+
+        def elementwise(
+            name: str, domain: Domain, statements: list[Assign], bindings: Mapping[str, Variable | Access]
+        ) -> Elementwise:
+            return Elementwise(
+                name=f"{self.name}_{name}", clock=self.clock, when=self.when, order=self.order, domain=domain,
+                statements=statements, bindings=bindings,
+            )  # fmt: skip
+
+        yield elementwise("0terms", synapses.domain, statements, bindings)
+        domain = side.group.domain
+        whole = side.whole
+        target = self.target if whole else Variable("_sums", domain, self.line.dimension, role="scratch")
+        yield Reduce(
+            name=f"{self.name}_1sum", clock=self.clock, when=self.when, order=self.order, values=terms,
+            index=side.index, target=target,
+        )  # fmt: skip
+        if not whole:
+            inside = Variable("_inside", domain, kind="boolean", role="constant")
+            inside.array[side.members()] = True
+            moved = [Assign("_target", select(Name("_inside"), Name("_sums"), Name("_target")))]
+            yield elementwise("2part", domain, moved, {"_inside": inside, "_sums": target, "_target": self.target})
+
+
