@@ -467,8 +467,7 @@ class Integrate(Operation):
     time : str or None
         The name of time, which goes on from sub-step to sub-step.
     bindings : mapping
-        As of `Elementwise`; the variables of the equations are bound to variables of the domain, or to shared ones,
-        which every element takes with it and the last one sets.
+        As of `Elementwise`; the variables of the equations are bound to variables of the domain.
     tableau, control
         The method, and when it is good enough.
     last, rejected, accepted : Variable, optional

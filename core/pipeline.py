@@ -15,7 +15,7 @@ from rall.errors import RallError
 from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import names, walk
-from rall.model import SHARED, Access, Component, Elementwise, Integrate, Model, Variable
+from rall.model import Access, Component, Elementwise, Integrate, Model, Variable
 from rall.options import Options
 from rall.schedule import SLOTS, Schedule, fuse, order
 
@@ -105,8 +105,7 @@ def _check_integrate(operation: Integrate) -> None:
         _check_storage(whole, name, bound)
     for variable in operation.equations:
         bound = operation.bindings[variable]
-        home = None if isinstance(bound, Access) else bound.domain
-        if home not in (operation.domain, SHARED) or bound.kind != "float":
+        if isinstance(bound, Access) or bound.domain is not operation.domain or bound.kind != "float":
             raise RallError(f"operation '{operation.name}': '{variable}' is not a float variable of its domain")
 
 

@@ -249,7 +249,5 @@ def print_integrate_numpy(kernel: Kernel) -> str:
     lines.append(f"    return [{', '.join(expression(rate, named) for rate in parts.rates)}]")
     lines += ["", "def finish(x, at, y):"]
     position = {load.role: k for k, load in enumerate(kernel.loads)}
-    for k, role in enumerate(parts.states):
-        place = f"[0] = y[{k}, -1]" if role in kernel.shared else f"[at] = y[{k}]"
-        lines.append(f"    x[{position[role]}]{place}")
+    lines += [f"    x[{position[role]}][at] = y[{k}]" for k, role in enumerate(parts.states)]
     return "\n".join(lines) + "\n"
