@@ -49,11 +49,12 @@ def integrate_arrays(operation: Integrate, number: int, status: NDArray[np.int64
     for k, row in enumerate(tableau.a):
         a[k, : len(row)] = row
     exponent = 1.0 / (tableau.order + 1)
-    numbers = [[control.relative, exponent], control.absolute, a.ravel(), tableau.b, tableau.error, tableau.c]
+    parts = ((control.relative, exponent), control.absolute, a.ravel(), tableau.b, tableau.error, tableau.c)
+    numbers = np.concatenate([np.asarray(part, float) for part in parts])
     sizes = np.array([stages, control.most, control.adaptive, number], np.int64)
     memory = [None if v is None else v.array for v in (operation.last, operation.rejected, operation.accepted)]
     return [
-        _elements(operation), np.concatenate(numbers), sizes, *memory, operation.failure, status,
+        _elements(operation), numbers, sizes, *memory, operation.failure, status,
         operation.clock.dt_variable.array,
     ]  # fmt: skip
 

@@ -29,8 +29,7 @@ def function_of(made: CompiledKernel, layout: Layout | None = None) -> Callable[
         That of the arrays, for functions of the user's, which do not see how values are stored; without it they get
         them as they come.
     """
-    function = scope_of(made, print_numpy, layout)["kernel"]
-    assert callable(function)
+    function: Callable[..., None] = scope_of(made, print_numpy, layout)["kernel"]
     return function
 
 

@@ -148,7 +148,7 @@ class AdaptiveRungeKutta:
 
     def _size(self, option: str, value: object, dimension: Dimension) -> float:
         try:
-            plain = float(value_of(value))  # type: ignore[arg-type]
+            plain = float(value_of(value))
         except (TypeError, ValueError):
             plain = -1.0
         if not 0.0 < plain < float("inf"):
