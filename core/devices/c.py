@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rall.codegen.printer import ENTRY
+from rall.devices.adaptive import integrate_arrays
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
 from rall.devices.foreign import in_python, load_kernel
@@ -24,6 +25,7 @@ from rall.model import (
     Deliver,
     Elementwise,
     Emit,
+    Integrate,
     Operation,
     Record,
     RecordEvents,
@@ -142,7 +144,7 @@ class CProgram(Program):
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
             Deliver: lambda op: self._deliver(op, kernels[id(op)]), Reduce: self._reduce, Emit: self._emit,
             Record: self._record, RecordEvents: self._record_events, Solve: self._solve,
-            Call: lambda op: [(None, [], 0)],
+            Integrate: lambda op: self._integrate(op, kernels[id(op)]), Call: lambda op: [(None, [], 0)],
         }  # fmt: skip
         self._moving: list[tuple[Any, int, _Moving]] = []
         ops: list[_Op] = []
@@ -212,6 +214,12 @@ class CProgram(Program):
         size = np.array([len(target.array)], np.int64)
         arrays = [values.array, operation.index.array, target.array, size]
         return [(self._runtime.rall_reduce, arrays, values.domain.size)]
+
+    def _integrate(self, operation: Integrate, made: CompiledKernel) -> _Calls:
+        if not operation.domain.size:
+            return []
+        more = integrate_arrays(operation, len(self._operations) + 1, self._status)
+        return [(self._kernel(made), [*(v.array for v in made.arguments), *more], operation.domain.size)]
 
     def _check(self, operation: Check) -> _Calls:
         # The status becomes the number of the operation that failed, counted from 1.
