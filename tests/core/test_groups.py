@@ -251,13 +251,15 @@ def test_random_text_does_not_depend_on_the_order_in_storage():
 # --- names from outside ---
 
 
-def test_a_namespace_of_its_own_is_the_only_one():
-    elsewhere = 3 * mV  # noqa: F841
+def test_a_namespace_of_its_own_comes_first():
+    level, elsewhere = 7 * mV, 3 * mV  # noqa: F841
     group = Plain(namespace={"level": 2 * mV})
     group.v = "level*2"
     assert group.v[0] == 4 * mV
-    with pytest.raises(EquationError, match="elsewhere"):
-        group.v = "elsewhere"
+    group.v = "elsewhere"
+    assert group.v[0] == 3 * mV
+    with pytest.raises(EquationError, match="nowhere"):
+        group.v = "nowhere"
 
 
 def test_before_run_checks_all_lines():
@@ -286,7 +288,7 @@ def test_probes_compute_what_is_recorded(group):
     group.v = "i*mV"
     group.n = "i + 1"
     group.before_run({"scale": scale})
-    operations, found = group.probe(["v", "half", "n", "decay"], "reader", group.clock, "start", 0)
+    operations, found = group.probe(["v", "half", "n", "decay"], "reader", (group.clock, "start", 0))
     assert found["v"] is group.variables["v"]
     seen = {}
 
