@@ -14,10 +14,24 @@ from rall.devices.base import Status
 from rall.devices.c import CDevice
 from rall.devices.compiler import find_compiler
 from rall.devices.numpy import NumpyDevice
+from rall.events import EventList
 from rall.ir.parse import parse
-from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Layout, Operation, Variable
+from rall.model import (
+    SHARED,
+    Assign,
+    Clock,
+    Deliver,
+    Domain,
+    Elementwise,
+    Emit,
+    Layout,
+    Operation,
+    RecordEvents,
+    Variable,
+)
 from rall.options import Options
 from rall.pipeline import compile_model
+from rall.recording import Events
 from rall.session import defaultclock, prefs
 
 # For `random_trees`, which several files here use.
@@ -33,6 +47,12 @@ class Box:
 
     def operations(self, model):
         return self.made
+
+
+def assignments(lines):
+    """Statements from lines ``target = expression``."""
+    parts = [line.partition(" = ") for line in lines]
+    return [Assign(target.strip(), parse(text).node) for target, _, text in parts]
 
 
 @dataclass
@@ -75,20 +95,45 @@ class Bench:
 
     def assign(self, *lines, mask=None, name=None, domain=None, **more):
         """An elementwise operation from lines ``target = expression``."""
-        parts = [line.partition(" = ") for line in lines]
-        statements = [Assign(target.strip(), parse(text).node) for target, _, text in parts]
-        operation = Elementwise(
-            name=name or f"op{len(self.made)}", clock=self.clock, order=len(self.made), domain=domain or self.domain,
-            statements=statements, bindings=dict(self.variables), mask=parse(mask).node if mask else None, **more,
+        return self.put(
+            Elementwise, name, domain=domain or self.domain, statements=assignments(lines),
+            **{"bindings": dict(self.variables), "mask": parse(mask).node if mask else None, **more},
         )  # fmt: skip
-        self.made.append(operation)
-        return operation
+
+    def emit(self, source, most=None, **more):
+        """An operation that finds events, and the list where they are."""
+        events = EventList(self.size if most is None else most)
+        source = self.variables[source] if isinstance(source, str) else source
+        self.put(Emit, source=source, events=events, **more)
+        return events
+
+    def keep(self, events, labels=None, **more):
+        """Record events, all under their own numbers unless `labels` are given; gives the operation."""
+        labels = np.arange(self.domain.layout.stored) if labels is None else np.asarray(labels)
+        log = Events(events.most, len(more.get("values", ())))
+        return self.put(RecordEvents, events=events, labels=labels, **{"log": log, **more})
+
+    def deliver(self, events, *lines, queue=None, name=None, domain=None, **bound):
+        """Statements for events; names are those of `variables`, or of `bound`."""
+        return self.put(
+            Deliver, domain=domain or self.domain, statements=assignments(lines), events=events, queue=queue,
+            bindings={**self.variables, **bound}, name=name,
+        )  # fmt: skip
+
+    def put(self, kind, name=None, **more):
+        """Append an operation of a kind, after those before it."""
+        place = len(self.made)
+        self.made.append(kind(**{"name": name or f"op{place}", "clock": self.clock, "order": place, **more}))
+        return self.made[-1]
 
     def program(self, device, options=None):
         return compile_model([Box(self.made)], device, options or Options(), self.seed)
 
     def run(self, device, steps=1, options=None):
-        """Run to the end; Python calls are made, full buffers emptied.  Gives the last status."""
+        """Run until there have been `steps` steps; Python calls are made, full buffers emptied.
+
+        Gives the last status.
+        """
         program = self.program(device, options)
         clocks = {id(op.clock): op.clock for op in self.made}
         ends = {key: round(steps * self.dt / clock.dt) for key, clock in clocks.items()}
