@@ -16,6 +16,7 @@ from rall.devices.compiler import find_compiler
 from rall.devices.numpy import NumpyDevice
 from rall.events import EventList
 from rall.ir.parse import parse
+from rall.ir.visit import names
 from rall.model import (
     SHARED,
     Assign,
@@ -115,10 +116,17 @@ class Bench:
 
     def deliver(self, events, *lines, queue=None, name=None, domain=None, **bound):
         """Statements for events; names are those of `variables`, or of `bound`."""
+        statements = assignments(lines)
         return self.put(
-            Deliver, domain=domain or self.domain, statements=assignments(lines), events=events, queue=queue,
-            bindings={**self.variables, **bound}, name=name,
+            Deliver, domain=domain or self.domain, statements=statements, events=events, queue=queue, name=name,
+            bindings=self.named({**self.variables, **bound}, statements),
         )  # fmt: skip
+
+    @staticmethod
+    def named(known, statements):
+        """Those of the known variables that statements name, and what draws need."""
+        wanted = {s.target for s in statements}.union(*(names(s.value) for s in statements))
+        return {n: v for n, v in known.items() if n in wanted or n.startswith("_")}
 
     def put(self, kind, name=None, **more):
         """Append an operation of a kind, after those before it."""
