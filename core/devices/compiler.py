@@ -214,6 +214,7 @@ def _folder_for_this_process(instead_of: Path, problem: OSError) -> Path:
     return made
 
 
+@lru_cache(maxsize=1024)
 def _key(text: str, toolchain: Toolchain, options: Options) -> str:
     made_of = hashlib.sha256()
     # Only the headers that a text reaches: another kernel's change need not recompile this one.

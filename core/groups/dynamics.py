@@ -150,7 +150,7 @@ class StateUpdate:
 
     def _warn(self, system: System, integrator: AbstractIntegrator, resolver: Resolver) -> None:
         """Say once that the step is too long for the method, if it is."""
-        if self._warned:
+        if self._warned or type(integrator).growth is AbstractIntegrator.growth:  # those have no such step
             return
         group = self.group
         present: Mapping[str, Any] = Present(group, resolver)

@@ -129,7 +129,7 @@ RALL_EXPORT void rall_queue(void **x, long long n)
 {
     const int *event = x[0], *first_run = x[2], *run_start = x[4];
     const long long count = *(const long long *)x[1], *run_delay = x[3], step = *(const long long *)x[12];
-    long long *due = x[5], active = *(const long long *)x[8], batch = 0, gone = 0;
+    long long *due = x[5], *under_way = x[8], active = under_way[0], gone = under_way[1], hits = 0;
     int *run = x[6], *last = x[7], *batch_first = x[9], *batch_last = x[10];
     (void)n;
     for (long long e = 0; e < count; e++) {
@@ -139,11 +139,15 @@ RALL_EXPORT void rall_queue(void **x, long long n)
         run[active] = first;
         last[active++] = end;
     }
+    /* Without a branch, which could not be foretold. */
     for (long long k = 0; k < active; k++) {
-        if (due[k] != step) continue;
-        const int r = run[k];
-        batch_first[batch] = run_start[r];
-        batch_last[batch++] = run_start[r + 1];
+        batch_first[hits] = (int)k;
+        hits += due[k] == step;
+    }
+    for (long long h = 0; h < hits; h++) {
+        const int k = batch_first[h], r = run[k];
+        batch_first[h] = run_start[r];
+        batch_last[h] = run_start[r + 1];
         if (r + 1 < last[k]) {
             due[k] += run_delay[r + 1] - run_delay[r];
             run[k] = r + 1;
@@ -152,7 +156,7 @@ RALL_EXPORT void rall_queue(void **x, long long n)
             gone++;
         }
     }
-    if (gone) {
+    if (4 * gone > active) { /* what has arrived is taken out, now and then */
         long long left = 0;
         for (long long k = 0; k < active; k++) {
             if (due[k] < 0) continue;
@@ -161,9 +165,11 @@ RALL_EXPORT void rall_queue(void **x, long long n)
             last[left++] = last[k];
         }
         active = left;
+        gone = 0;
     }
-    *(long long *)x[8] = active;
-    *(long long *)x[11] = batch;
+    under_way[0] = active;
+    under_way[1] = gone;
+    *(long long *)x[11] = hits;
 }
 
 /* x: values, index, target, size of the target (all of its storage). */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +74,7 @@ class Exact(AbstractIntegrator):
         new: dict[str, Node] = {}
         propagators: list[Propagator] = []
         for group in _groups(linear):
-            values, needed = _advance(system, group, h)
+            values, needed = _advance(system, linear, group, h)
             new.update(values)
             propagators += needed
         return Step((*draws, *simultaneous({v: new[v] for v in system.equations})), tuple(propagators))
@@ -126,9 +126,14 @@ def _groups(linear: _Linear) -> list[list[str]]:
 # --- conditions that switch equations -----------------------------------------------------------------------
 
 
-def _advance(system: System, group: Sequence[str], h: Node) -> tuple[dict[str, Node], list[Propagator]]:
+def _advance(
+    system: System, linear: _Linear, group: Sequence[str], h: Node
+) -> tuple[dict[str, Node], list[Propagator]]:
     """New values of a group, one case for each combination of its conditions."""
-    conditions = _conditions(system, [system.equations[v] for v in group])
+    # What depends on nothing but itself, though others depend on it, has a formula that needs no matrix.
+    own = {v: linear.matrix[v].get(v, ZERO) for v in group if linear.matrix[v].keys() <= {v}}
+    alone = {v: flow(Name(v), a, linear.constant[v], h) for v, a in own.items() if not _switched(system, v)}
+    conditions = _conditions(system, [system.equations[v] for v in group if v not in alone])
     if len(conditions) > MAX_CONDITIONS:
         conditions = []
     cases: dict[tuple[bool, ...], dict[str, Node]] = {}
@@ -142,13 +147,19 @@ def _advance(system: System, group: Sequence[str], h: Node) -> tuple[dict[str, N
         label = "".join("yn"[not value] for value in truth)
         cases[truth] = {}
         for part in _groups(linear):
-            values, propagator = _solve(decided, linear, part, h, f"{_index(system, part[0])}{label}")
-            cases[truth].update(values)
-            propagators += propagator
-    new: dict[str, Node] = {}
-    for v in group:
+            if not alone.keys() >= set(part):
+                label_of_part = f"{_index(system, part[0])}{label}"
+                values, propagator = _solve(decided, linear, (part, alone.keys()), h, label_of_part)
+                cases[truth].update(values)
+                propagators += propagator
+    new: dict[str, Node] = dict(alone)
+    for v in (v for v in group if v not in alone):
         new[v] = _choice(conditions, {truth: case[v] for truth, case in cases.items()})
     return new, propagators
+
+
+def _switched(system: System, variable: str) -> bool:
+    return bool(_conditions(system, [system.equations[variable]]))
 
 
 def _index(system: System, variable: str) -> int:
@@ -206,8 +217,10 @@ def _plain(node: Node) -> Node:
 
 
 def _solve(
-    system: System, linear: _Linear, group: Sequence[str], h: Node, label: str
+    system: System, linear: _Linear, which: tuple[Sequence[str], Collection[str]], h: Node, label: str
 ) -> tuple[dict[str, Node], list[Propagator]]:
+    """New values of a group of variables, but for those that are known otherwise."""
+    group, known = which
     if len(group) == 1:
         v = group[0]
         return {v: flow(Name(v), linear.matrix[v].get(v, ZERO), linear.constant[v], h)}, []
@@ -220,12 +233,12 @@ def _solve(
                     f"'{changing[0]}', which is in the factor of '{other}' in the equation of '{v}', can "
                     "change during it; declare it constant, or use exponential_midpoint, rk4 or rk2"
                 )
-    plan = _Plan.of(system, linear, group)
+    plan = _Plan.of(system, linear, group, known)
     # Steps of different length have different numbers.
     length = re.sub(r"\W+", "_", render(h))
     local = {entry: f"_exact_{length}_{label}_{k}" for k, entry in enumerate(plan.entries)}
     new: dict[str, Node] = {}
-    for i, v in enumerate(group):
+    for i, v in ((i, v) for i, v in enumerate(group) if v not in known):
         total: Node = ZERO
         for (row, column), name in local.items():
             if row == i:
@@ -258,8 +271,8 @@ class _Plan:
     factors: tuple[Node, ...]
 
     @staticmethod
-    def of(system: System, linear: _Linear, group: Sequence[str]) -> _Plan:
-        """The plan of a group of variables."""
+    def of(system: System, linear: _Linear, group: Sequence[str], known: Collection[str] = ()) -> _Plan:
+        """The plan of a group of variables, of which the new values of some are not wanted."""
         place = {v: k for k, v in enumerate(group)}
         entries = {(place[v], place[u]): node for v in group for u, node in linear.matrix[v].items()}
         factors: list[Node] = [Name(v) for v in group]
@@ -280,7 +293,8 @@ class _Plan:
             reach = (reach.astype(int) @ reach.astype(int)) > 0
         loops = reach & reach.T
         simple = tuple(i for i in range(len(group)) if loops[i].sum() == 1)
-        taken = tuple((i, j) for i in range(len(group)) for j in range(size) if reach[i, j])
+        wanted = [i for i, v in enumerate(group) if v not in known]
+        taken = tuple((i, j) for i in wanted for j in range(size) if reach[i, j])
         return _Plan(
             size, tuple(entries), tuple(entries.values()), tuple(units), simple, taken, tuple(factors)
         )
