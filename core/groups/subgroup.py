@@ -117,6 +117,9 @@ class Subgroup:
 
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable, see `Group.write`."""
+        if isinstance(value, str) and self.group.is_shared(name):
+            self.group.write(name, None, value)
+            return
         if isinstance(value, str):
             dimension = self.group.dimension(name)
             plain = self.evaluate(value, selection, dimension=dimension)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from conftest import Bench, make_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import Bench, make_device
 
 from rall.devices.compiler import find_compiler
 from rall.errors import RallError

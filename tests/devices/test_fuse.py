@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import Bench, make_device
 
 from rall import pipeline
 from rall.devices.numpy import NumpyDevice
@@ -269,8 +270,6 @@ def build(bench, operations):
 @settings(max_examples=150, deadline=None)
 @given(operations=schedules())
 def test_results_are_those_of_operations_apart(operations):
-    from conftest import Bench, make_device
-
     results = []
     for how in (fuse, lambda schedule: schedule):
         b = build(Bench, operations)
@@ -289,8 +288,6 @@ def test_the_random_schedules_do_have_operations_to_fuse():
     @settings(max_examples=60, deadline=None, database=None)
     @given(operations=schedules())
     def count(operations):
-        from conftest import Bench
-
         b = build(Bench, operations)
         made = tuple(sorted(b.made, key=lambda op: ("start", "groups", "thresholds", "end").index(op.when)))
         found.append(len(made) - len(fuse(Schedule(made, ())).operations))

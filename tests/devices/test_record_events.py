@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import Bench, make_device
 
 from rall.devices.base import Status
 from rall.events import Timetable
@@ -93,8 +94,6 @@ def test_full_logs_are_emptied_and_go_on_with_their_values(device, bench):
     labels=st.lists(st.integers(-1, 4), min_size=11, max_size=11),
 )
 def test_any_events_are_kept_as_a_loop_would(name, happening, labels):
-    from conftest import Bench, make_device
-
     b = Bench()
     x = b.add("x", np.arange(11.0) ** 2)
     pairs = [(step, element) for step in sorted(happening) for element in happening[step]]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import Bench, make_device
 
 from rall.model import Domain, Layout, Reduce, Variable
 
@@ -54,8 +55,6 @@ def test_padding_of_what_is_summed_does_not_count(device, bench):
 @settings(max_examples=40, deadline=None)
 @given(pairs=st.lists(st.tuples(st.integers(0, 5), st.floats(-1e3, 1e3)), max_size=40))
 def test_sums_are_those_of_a_loop_to_the_last_bit(name, pairs):
-    from conftest import Bench, make_device
-
     b = Bench(size=len(pairs))
     target = Variable("target", Domain("targets", Layout(6)))
     w, to = b.add("w", [value for _, value in pairs]), b.add("to", [k for k, _ in pairs], "index")

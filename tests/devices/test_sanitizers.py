@@ -10,6 +10,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from programs import Box
 from random_trees import System, random_tree
 
 import rall.channels as channels
@@ -124,18 +125,6 @@ class WrittenOut(CProgram):
             align = next(a for a in (64, 16, 8, 1) if key % a == 0)
             self.lines.insert(1, f"static unsigned char {name}[{size}] __attribute__((aligned({align}))) = {values};")
         return self.arrays[key]
-
-
-class Box:
-    """A component that is a list of operations."""
-
-    name = "box"
-
-    def __init__(self, made):
-        self.made = made
-
-    def operations(self, model):
-        return self.made
 
 
 @pytest.fixture(scope="module")
