@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from plain_group import PLACE, Plain
 
-from rall.equations import Equations
 from rall.errors import DimensionMismatchError, EquationError, RallError
-from rall.groups import Group, VariableView
-from rall.model import Call, Domain, Layout
+from rall.groups import VariableView
+from rall.model import Call
 from rall.session import defaultclock
 from rall.simulation import Network
 from rall.units import DIMENSIONLESS, Quantity, ms, mV, nS, second, volt
-
-TEXT = """
-v : volt
-g : siemens (constant)
-n : integer
-on : boolean
-tau : second (shared)
-half = v/2 : volt
-decay = exp(-i/5.0)*scale : 1
-"""
-PLACE = np.array([3, 1, 4, 0, 2, 6, 5])
-
-
-class Plain(Group):
-    """Stores every line and computes nothing."""
-
-    def __init__(self, place=None, text=TEXT, n=7, name="plain*", **more):
-        super().__init__(name, Domain("plain", Layout(n, place)), Equations(text), **more)
-        for line in self.equations.lines:
-            if line.varname and line.kind != "subexpression":
-                self.add_line(line, self.domain, "state")
-        self._ready = True
-
-    def operations(self, model):
-        return []
 
 
 @pytest.fixture(params=[None, PLACE], ids=["in order", "shuffled"])
