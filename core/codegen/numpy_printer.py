@@ -100,4 +100,6 @@ def print_numpy(kernel: Kernel, function: str = "kernel") -> str:
             lines.append(f"    np.add.at({target}, {through}, r{k})")
         else:
             lines.append(f"    {target}[{through}] = r{k}")
+    if not kernel.stores:  # of statements that only name values
+        lines.append("    pass")
     return "\n".join(lines) + "\n"

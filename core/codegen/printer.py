@@ -127,8 +127,8 @@ def _batch(kernel: Kernel) -> list[str]:
 _LOOPS = {
     "all": (["    #pragma omp simd", "    for (long long i = 0; i < n; i++) {"], ["    }"]),
     "blocks": (
-        ["        #pragma omp simd", "        for (long long b = 0; b < m; b++) {", "        const long long i = j + b;"],
-        ["        }"],
+        ["        #pragma omp simd", "        for (long long b = 0; b < m; b++) {",
+         "        const long long i = j + b;"], ["        }"],
     ),
     "events": (["    for (long long e = 0; e < count; e++) {", "        const long long i = first[e];"], ["    }"]),
     "runs": (
@@ -213,7 +213,8 @@ def _in_blocks(lines: list[str], kernel: Kernel, flags: list[Load]) -> list[str]
                 f"        const long long m = n - j < {_BLOCK} ? n - j : {_BLOCK};"]  # fmt: skip
         return [*head, *body, "    }"]
     # A short loop gains a third where its length is known: whole blocks, then the rest by vectors.
-    whole = ["    long long j = 0;", f"    for (; j + {_BLOCK} <= n; j += {_BLOCK}) {{", f"        const int m = {_BLOCK};"]
+    whole = ["    long long j = 0;", f"    for (; j + {_BLOCK} <= n; j += {_BLOCK}) {{"]
+    whole.append(f"        const int m = {_BLOCK};")
     rest = [f"    for (; j < n; j += {PADDING}) {{", f"        const int m = {PADDING};"]
     return [*whole, *body, "    }", *rest, *body, "    }"]
 

@@ -13,6 +13,7 @@ from rall.errors import PluginError
 from rall.functions import DERIVATIVES, expand
 from rall.integrators.adaptive import AdaptiveRungeKutta
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
+from rall.integrators.explicit import as_integrator
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import derivative
 from rall.ir.nodes import ZERO, Node
@@ -58,7 +59,7 @@ def choose(system: System, method: str | Method | Sequence[str | Method] | None 
     NotIntegrable
         If none of several fits; says why for each.
     """
-    if isinstance(method, (str, AbstractIntegrator, AdaptiveRungeKutta)):
+    if isinstance(method, (str, AbstractIntegrator, AdaptiveRungeKutta)) or callable(method):
         return _named(method)
     if method is not None and not isinstance(method, Sequence):
         raise NotIntegrable(f"method takes the name of a method, or several, not {method!r}")
@@ -79,6 +80,8 @@ def choose(system: System, method: str | Method | Sequence[str | Method] | None 
 def _named(method: object) -> Method:
     if isinstance(method, (AbstractIntegrator, AdaptiveRungeKutta)):
         return method
+    if callable(method):
+        return as_integrator(method)
     if not isinstance(method, str):
         raise NotIntegrable(
             f"a method is given by its name, not by {method!r:.60} of type {type(method).__name__}"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from stepping import DEVICES, NEEDS_COMPILER, SEED, Problem, Runner, errors, order_of, tree
 
-from rall import random
+from rall import philox
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.exact import Exact
+from rall.integrators.explicit import ExplicitStateUpdater
 from rall.integrators.expm import expm
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, relax
 from rall.integrators.runge_kutta import EULER, RK2, RK4
@@ -49,6 +50,55 @@ def test_order_of_runge_kutta_methods(method, order, device, pendulum) -> None:
     found = errors(PENDULUM, method, 2.0, (40, 80, 160), pendulum, device)
     assert order_of(found) == pytest.approx(order, abs=0.15)
     assert method.order == order
+
+
+#: The explicit midpoint rule, the trapezoidal predictor-corrector, and the three stages of Heun (1900).
+DESCRIBED = [
+    ("k = dt*f(x, t)\nx_new = x + dt*f(x + k/2, t + dt/2)", 2),
+    ("k = dt*f(x, t); x_new = x + (k + dt*f(x + k, t + dt))/2", 2),
+    ("a = dt*f(x, t)\nb = dt*f(x + a/3, t + dt/3)\nc = dt*f(x + 2*b/3, t + 2*dt/3)\nx_new = x + (a + 3*c)/4", 3),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("description", "order"), DESCRIBED)
+def test_order_of_methods_that_are_described(description, order, device, pendulum) -> None:
+    method = ExplicitStateUpdater(description)
+    assert order_of(errors(PENDULUM, method, 2.0, (40, 80, 160), pendulum, device)) == pytest.approx(order, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("description", "noise", "same", "equations"),
+    [
+        ("x_new = x + dt*f(x, t) + g(x, t)*dW", "additive", EULER, {"x": "-x + 0.3*xi_a + 0.1*xi_b", "y": "x + xi_b"}),
+        (
+            "s = x + dt*f(x, t) + g(x, t)*dW\nd = g(s, t + dt)\n"
+            "x_new = x + dt*(f(x, t) + f(s, t + dt))/2 + dW*(g(x, t) + d)/2",
+            "multiplicative", HEUN, {"x": "-x + x*xi_a + sin(y)*xi_b + t", "y": "x + x*y*xi_b"},
+        ),
+    ],
+)  # fmt: skip
+def test_described_noise_is_that_of_the_methods_of_the_same_formula(description, noise, same, equations) -> None:
+    problem = Problem(equations, {"x": np.linspace(0.1, 1.0, 5), "y": 0.2})
+    described = Runner(problem, ExplicitStateUpdater(description, stochastic=noise), 0.01).run(100)
+    expected = Runner(problem, same, 0.01).run(100)
+    for v in equations:
+        np.testing.assert_allclose(described[v], expected[v], rtol=1e-11)
+
+
+def test_milsteins_method_without_a_derivative() -> None:
+    description = (
+        "s = x + dt*f(x, t) + dt**.5*g(x, t)\nk = 1/(2*dt**.5)*(g(s, t) - g(x, t))*dW**2\n"
+        "x_new = x + dt*f(x, t) + g(x, t)*dW + k"
+    )
+    method = ExplicitStateUpdater(description, stochastic="multiplicative")
+    problem = Problem({"x": "-x + sin(x)*xi_a", "y": "0.5*y*xi_b"}, {"x": np.linspace(0.1, 1.0, 5), "y": 1.0})
+    apart = []
+    for dt in (4e-3, 1e-3):
+        found, expected = (Runner(problem, one, dt).run(50) for one in (method, Milstein()))
+        apart.append(max(np.abs(found[v] - expected[v]).max() for v in problem.equations))
+    # In a step they differ by dt**1.5, hence by a factor of 8; Euler's method would differ by one of 4.
+    assert apart[0] / apart[1] == pytest.approx(8, rel=0.25) and apart[0] < 1e-2
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -253,7 +303,7 @@ PATHS = 400
 
 def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
     """The end of the Wiener processes that a runner draws."""
-    return sum(random.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
+    return sum(philox.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
 
 
 def strong_errors(
@@ -319,7 +369,7 @@ def test_each_symbol_is_one_draw_and_different_symbols_are_different_draws() -> 
 
 
 def test_random_numbers_in_equations_are_drawn_once_a_step() -> None:
-    first = [random.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
+    first = [philox.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
     for method in (EULER, RK4, HEUN, ExponentialMidpoint(), Exact(), Milstein()):
         state = Runner(Problem({"x": "rand()", "y": "2*rand()"}, {"x": 0.0, "y": 0.0}), method, 0.5).run(1)
         assert state["x"] == pytest.approx(0.5 * first[0], rel=1e-14)
