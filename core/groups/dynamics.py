@@ -97,8 +97,9 @@ class StateUpdate:
         equations: dict[str, Node] = {}
         for line in lines:
             rhs = resolver.node(line.node)
-            if line.has("unless refractory"):
-                rhs = select(resolver.name("not_refractory"), rhs, ZERO)
+            frozen = group.frozen_while(line.varname)
+            if frozen is not None:
+                rhs = select(resolver.name(frozen), rhs, ZERO)
             resolver.name(line.varname)  # bound even where no right-hand side reads it
             equations[line.varname] = rhs
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}

@@ -74,11 +74,11 @@ class Event:
             statements=statements, bindings=bindings,
         )  # fmt: skip
         yield Emit(
-            name=f"{name}~emit", clock=group.clock, when=self.when, order=self.order, source=self.true,
+            name=f"{name}!emit", clock=group.clock, when=self.when, order=self.order, source=self.true,
             events=self.happening,
         )  # fmt: skip
         if refractoriness is not None:
-            yield refractoriness.begin(f"{name}~refractory", self)
+            yield refractoriness.begin(f"{name}!refractory", self)
 
 
 def _stream_of(name: str) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
@@ -14,14 +12,11 @@ from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
-from rall.plugins.point.linked import LinkedVariable, link
-from rall.plugins.point.regular import CodeRunner
 from rall.registry import closest
-from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
+from rall.units import Quantity
 
 __all__ = ["NeuronGroup"]
 
-_SECOND = get_or_create_dimension(second=1)
 _CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
 
 
@@ -93,12 +88,7 @@ class NeuronGroup(Group):
         self._update = StateUpdate(self, method, method_options)
         self._refractoriness: Refractoriness | None = None
         if refractory is not False and refractory is not None:
-            if threshold is None:
-                raise RallError(f"'{self.name}' has a refractory time and no threshold; give it threshold='...'")
             self._refractoriness = Refractoriness(self, refractory)
-        elif self.equations.with_flag("unless refractory"):
-            line = self.equations.with_flag("unless refractory")[0]
-            raise line.error(f"'{line.varname}' stands still while refractory, and '{self.name}' has no refractory=")
         self.events: dict[str, Event] = {}
         self.reactions: list[Reaction] = []
         self._make_events(threshold, reset, events)
@@ -151,66 +141,6 @@ class NeuronGroup(Group):
     def __getitem__(self, item: Any) -> Subgroup:
         return self.part(item)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, LinkedVariable) and self._ready:
-            line = self.equations.get(name)
-            if line is None or not line.has("linked"):
-                hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
-                raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}{closest(name, self.equations)}")
-            self.links[name] = link(self, name, value)
-            return
-        if self._ready and name.removesuffix("_") in self._unlinked():
-            raise RallError(f"'{name}' of '{self.name}' is linked: set it to linked_var(group, 'variable')")
-        super().__setattr__(name, value)
-
-    def _unlinked(self) -> set[str]:
-        return {line.varname for line in self.equations.with_flag("linked")} - self.links.keys()
-
-    def run_regularly(
-        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
-    ) -> CodeRunner:
-        """Run statements for every element, at every step of a clock.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        dt, clock, when, order, name
-            See `SimulationObject`; by default the clock of the group.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group; its ``active`` switches it off.
-        """
-        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
-
-    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
-        """Run statements for every element at given times.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        times : Quantity
-            When; multiples of the group's step.
-        when, order, name
-            See `SimulationObject`.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group.
-        """
-        if dimension_of(times) is not _SECOND:
-            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
-        plain = np.atleast_1d(np.asarray(value_of(times), float))
-        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
-
-    def _contain(self, runner: CodeRunner) -> CodeRunner:
-        self.contained_objects.append(runner)
-        return runner
-
     def run_on_event(
         self, event: str, code: str, when: str = "after_resets", order: int | None = None, name: str | None = None
     ) -> None:
@@ -261,8 +191,8 @@ class NeuronGroup(Group):
         return self.events[event].when, self.events[event].order
 
     def frozen_while(self, name: str) -> str | None:
-        """See `Group.frozen_while`."""
-        line = self.equations.get(name)
+        """See `Group.frozen_while`; without a refractory time nothing ever stands still."""
+        line = None if self._refractoriness is None else self.equations.get(name)
         return "not_refractory" if line is not None and line.has("unless refractory") else None
 
     def code_identifiers(self) -> Iterable[str]:
@@ -279,12 +209,6 @@ class NeuronGroup(Group):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
-        missing = sorted(self._unlinked())
-        if missing:
-            raise RallError(
-                f"'{missing[0]}' of '{self.name}' is declared linked, and not linked to anything: "
-                f"set {self.name}.{missing[0]} = linked_var(group, 'variable')"
-            )
         super().before_run(namespace)
         for reaction in self.reactions:
             reaction.prepare()

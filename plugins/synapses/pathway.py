@@ -162,15 +162,9 @@ class SynapticPathway(SimulationObject):
             step = Exact().step(system, sub(Name("t"), Name("lastupdate")))
         except NotIntegrable as problem:
             raise EquationError(
-                f"event-driven equations of '{synapses.name}' must be linear, each for itself: {problem}. "
+                f"event-driven equations of '{synapses.name}' must have a solution that is a formula: {problem}. "
                 "Say (clock-driven) for what is integrated in every step"
             ) from None
-        if step.propagators:
-            names = ", ".join(line.varname for line in lines)
-            raise EquationError(
-                f"the event-driven equations of '{synapses.name}' ({names}) depend on each other; each must be linear "
-                "for itself. Say (clock-driven) for what is integrated in every step"
-            )
         return list(step.statements)
 
     def after_run(self) -> None:
