@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError
-from rall.ir.nodes import Binary, Name, Node, select
+from rall.functions import place_of
+from rall.ir.nodes import Binary, Call, Name, Node, select
 from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
-from rall.ir.visit import functions, names
+from rall.ir.visit import functions, names, walk
 from rall.model import Access, Assign, Variable
 from rall.registry import closest
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
+    from rall.groups.resolver import Resolver
 
 __all__ = ["Code", "code_identifiers", "compile_code", "compile_condition"]
 
@@ -61,7 +63,12 @@ def code_identifiers(text: str) -> frozenset[str]:
 
 
 def compile_code(
-    group: Group, text: str, external: Mapping[str, object], where: str, always: Collection[str] = ()
+    group: Group,
+    text: str,
+    external: Mapping[str, object],
+    where: str,
+    always: Collection[str] = (),
+    every: bool = False,
 ) -> Code:
     """Turn the user's statements into assignments to variables of a group.
 
@@ -77,6 +84,9 @@ def compile_code(
         What they are, for messages.
     always : collection of str
         Variables that are changed even while they stand still otherwise (in the refractory time).
+    every : bool
+        Whether the code runs for every element in a step, so that shared variables can be set (from shared values);
+        code at events runs for some elements, which cannot set what all share.
 
     Raises
     ------
@@ -91,22 +101,47 @@ def compile_code(
     resolver = group.resolver(external)
     made: list[Assign] = []
     written: set[str] = set()
+    differing: set[str] = set()
     for statement in statements:
         value = statement.node
         target = statement.target
         if statement.op != "=":
             value = Binary(statement.op[:-1], Name(target), value)
-        if target not in table:
-            resolver.local(target)
-            made.append(Assign(target, resolver.node(value)))
-            continue
-        frozen = group.frozen_while(target)
+        frozen = group.frozen_while(target) if target in table else None
         if frozen is not None and target not in always:
             value = select(Name(frozen), value, Name(target))
-        made.append(Assign(target, resolver.node(value)))
-        resolver.bindings[target] = table[target]
-        written.add(target)
+        node = resolver.node(value)
+        made.append(Assign(target, node))
+        if target in table:
+            _check_shared(table[target], statement, where, every and not _differs(node, resolver, differing))
+            resolver.bindings[target] = table[target]
+            written.add(target)
+        else:
+            resolver.local(target)
+            if _differs(node, resolver, differing):
+                differing.add(target)
     return Code(made, resolver.bindings, written)
+
+
+def _differs(node: Node, resolver: Resolver, differing: Collection[str]) -> bool:
+    """Whether a value may differ between elements; `differing` are the locals that do."""
+    if any(isinstance(part, Call) and place_of(part.op) for part in walk(node)):
+        return True
+    known = [resolver.bindings[name] for name in names(node) if name in resolver.bindings]
+    return bool(names(node) & set(differing)) or not all(_is_shared(bound) for bound in known)
+
+
+def _is_shared(bound: Variable | Access) -> bool:
+    return (bound.variable if isinstance(bound, Access) else bound).shared
+
+
+def _check_shared(bound: Variable | Access, statement: Statement, where: str, same: bool) -> None:
+    """What all elements share cannot be set to something else for each of them."""
+    if _is_shared(bound) and not same:
+        raise statement.value.error(
+            f"{where} sets '{statement.target}', which has one value for all elements, to what may differ between "
+            "them; leave out the flag 'shared', or use summed synapses or a network_operation to add up"
+        )
 
 
 def _check_target(group: Group, statement: Statement, where: str) -> None:
