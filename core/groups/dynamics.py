@@ -176,7 +176,7 @@ def held_operations(group: Group, model: Model) -> Iterable[Operation]:
         target = group.variables[line.varname]
         value = resolver.node(line.node)
         statements = [Assign(line.varname, value)]
-        drawn = group.random_bindings(group.domain, model, 1000 + k, statements)
+        drawn = group.random_bindings(group.domain, model, f"held {k}", statements)
         yield Elementwise(
             name=f"{group.name}_held{k}", clock=group.clock, when="before_start", order=group.order,
             domain=group.domain, statements=statements,

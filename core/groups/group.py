@@ -546,16 +546,26 @@ class Group(SimulationObject):
         return Access(bound, index) if bound.domain is self.domain else None
 
     def random_bindings(
-        self, domain: Domain, model: Model | None, draw: int = 0, statements: Iterable[Assign] | None = None
+        self, domain: Domain, model: Model | None, draw: str = "", statements: Iterable[Assign] | None = None
     ) -> dict[str, Variable]:
-        """What random functions in statements need; `draw` tells several operations of this group apart.
+        """What random functions in statements need.
 
-        Nothing where `statements` are given that draw nothing.
+        Parameters
+        ----------
+        domain : Domain
+            Over whose elements.
+        model : Model or None
+            For the seed.
+        draw : str
+            Tells several operations of this group apart.  No name of an object may be part of it: what these are
+            depends on what else exists, and the same seed would give other numbers.
+        statements : iterable of Assign, optional
+            Nothing is needed if they are given and draw nothing.
         """
         if model is None or (statements is not None and not draws_in(statements)):
             return {}
         stream = Variable("_stream", SHARED, kind="integer", role="constant")
-        stream.array[0] = self.stream ^ draw
+        stream.array[0] = self.stream ^ zlib.crc32(draw.encode())
         element = Variable("_element", domain, kind="index", role="constant")
         element.set(np.arange(domain.size))
         assert self.clock is not None
@@ -596,7 +606,7 @@ class Group(SimulationObject):
             assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
             bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
             if draws_in(assigned):
-                bindings.update(self.random_bindings(self.domain, model, zlib.crc32(owner.encode())))
+                bindings.update(self.random_bindings(self.domain, model, "probe"))
             made = Elementwise(
                 name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
                 statements=assigned, bindings=bindings,

@@ -63,6 +63,8 @@ class CodeRunner(SimulationObject):
         super().__init__(name or f"{group.name}_run_regularly*", dt=dt, clock=clock, when=when, order=order)
         self.group, self.code, self.times, self.part = group, code, times, part
         self._identifiers = code_identifiers(code)
+        number = sum(isinstance(one, CodeRunner) for one in group.contained_objects)
+        self._draw = f"regular {number}"
         self._made: Code | None = None
         group.contained_objects.append(self)
 
@@ -77,7 +79,7 @@ class CodeRunner(SimulationObject):
         made = self._made
         assert made is not None
         group = self.group
-        bindings = {**made.bindings, **group.random_bindings(group.domain, model, self.stream, made.statements)}
+        bindings = {**made.bindings, **group.random_bindings(group.domain, model, self._draw, made.statements)}
         # Between two steps of the group, time goes on for this code alone.
         time, step = self.clock.t_variable, self.clock.step_variable
         own: dict[str, Variable | Access] = {"t": time, "t_in_timesteps": step, "_step": step}

@@ -221,8 +221,8 @@ class NeuronGroup(Group):
         yield from self._update.operations(model, lines, prelude)
         for event in self.events.values():
             yield from event.operations(model, self._refractoriness if event.name == "spike" else None)
-        for reaction in self.reactions:
-            yield from reaction.operations(model)
+        for k, reaction in enumerate(self.reactions):
+            yield from reaction.operations(model, f"reaction {k}")
 
     def after_write(self, name: str) -> None:
         """See `Group.after_write`."""

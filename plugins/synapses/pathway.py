@@ -133,7 +133,7 @@ class SynapticPathway(SimulationObject):
         if synapses.event_driven:
             statements.append(Assign("lastupdate", Name("t")))
             bindings["lastupdate"] = synapses.variables["lastupdate"]
-        drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
+        drawn = synapses.random_bindings(synapses.domain, model, f"pathway {self.pathway}", statements)
         own = {"t": self.clock.t_variable, "t_in_timesteps": self.clock.step_variable}
         bindings.update({**drawn, **own})
         if drawn:

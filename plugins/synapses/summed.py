@@ -79,7 +79,7 @@ class SummedVariable(SimulationObject):
         resolver = synapses.resolver(synapses.run_externals())
         terms = Variable("_terms", synapses.domain, self.line.dimension, role="scratch")
         statements = [Assign("_terms", resolver.node(self.line.node))]
-        drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
+        drawn = synapses.random_bindings(synapses.domain, model, f"sum {self.line.varname}", statements)
         bindings: dict[str, Variable | Access] = {**resolver.bindings, **drawn, "_terms": terms}
 
         def elementwise(
