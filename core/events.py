@@ -104,8 +104,8 @@ class EventQueue:
         Targets sorted by source and delay; None where they lie so already.
     due, run, last : ndarray
         Of each event under way: the step of its next run, that run, and the end of its source's.
-    active : ndarray of int64, shape (1,)
-        How many are under way.
+    active : ndarray of int64, shape (2,)
+        How many entries these have, and how many of those have arrived everywhere (their `due` is -1).
     batch_first, batch_last, batch : ndarray
         Borders in `order` of the runs that are due in this step, and their number.
     """
@@ -139,7 +139,7 @@ class EventQueue:
         self.run_start: _Indices = np.append(starts, len(owner)).astype(np.int32)
         self.run_delay = np.broadcast_to(wait, (len(owner),))[starts].astype(np.int64)
         self.first_run: _Indices = np.searchsorted(owner[starts], np.arange(size + 2)).astype(np.int32)
-        self.active, self.batch = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.active, self.batch = np.zeros(2, np.int64), np.zeros(1, np.int64)
         longest = int(self.run_delay.max(initial=0))
         self._make_room(min(size * (longest + 1), max(4 * size, 1 << 12)) + 2)
         if len(late):
@@ -156,7 +156,7 @@ class EventQueue:
 
     @property
     def count(self) -> NDArray[np.int64]:
-        """Events under way, shape (1,)."""
+        """Entries of events under way, first of the array."""
         return self.active
 
     @property
@@ -202,10 +202,11 @@ class EventQueue:
         self.run[here] += 1
         keep = np.ones(n, bool)
         keep[here[~goes_on]] = False
+        keep &= self.due[:n] >= 0
         left = int(keep.sum())
         for array in (self.due, self.run, self.last):
             array[:left] = array[:n][keep]
-        self.active[0] = left
+        self.active[:] = left, 0
         targets = np.concatenate(pieces)
         return targets if self.order is None else self.order[targets].astype(np.int64)
 
@@ -220,7 +221,7 @@ class EventQueue:
         targets, waits = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         for k in range(int(self.active[0])):
             at, run, last = int(self.due[k]), int(self.run[k]), int(self.last[k])
-            for r in range(run, last):
+            for r in range(run, last) if at >= 0 else ():
                 places = np.arange(self.run_start[r], self.run_start[r + 1], dtype=np.int32)
                 targets.append(places if self.order is None else self.order[places])
                 wait = at - now + int(self.run_delay[r] - self.run_delay[run])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,13 @@ from rall.groups.linked import Link, LinkedVariable, link
 from rall.groups.present import Present, value_of_bound
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
+from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
 from rall.ir.nodes import Call, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, walk
-from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
@@ -36,9 +38,11 @@ __all__ = ["Group", "draws_in", "kind_of", "variable_of"]
 Indices = NDArray[np.int64]
 
 _SECOND = get_or_create_dimension(second=1)
+#: Time as users see it, beside the variables.
+_TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(SimulationObject):
+class Group(States, SimulationObject):
     """Elements with variables and equations.
 
     Parameters
@@ -170,7 +174,7 @@ class Group(SimulationObject):
         plain = name.removesuffix("_")
         if plain in self.known_names():
             return self.view(plain, None, units=plain == name)
-        if plain in ("t", "dt", "t_in_timesteps"):
+        if plain in _TIMES:
             return self._time(plain, units=plain == name)
         known = self.known_names()
         raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
@@ -574,7 +578,12 @@ class Group(SimulationObject):
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
     def probe(
-        self, names: Sequence[str], owner: str, place: tuple[Clock, str, int], model: Model | None = None
+        self,
+        names: Sequence[str],
+        owner: str,
+        place: tuple[Clock, str, int],
+        model: Model | None = None,
+        events: EventList | None = None,
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """Operations that bring variables up to date at a place of the schedule, and where to read them.
 
@@ -588,6 +597,9 @@ class Group(SimulationObject):
             Where in the schedule: clock, slot, order.
         model : Model, optional
             For random numbers.
+        events : EventList, optional
+            Where they are wanted; then what is found is shared or lies on the domain of the group, and is up to date
+            where the events are.  Without it everything found is a float.
         """
         clock, when, order = place
         found: dict[str, Variable] = {}
@@ -595,24 +607,24 @@ class Group(SimulationObject):
         statements = []
         for name in names:
             known = self.bound(name)
-            if isinstance(known, Variable) and known.kind == "float":
+            if isinstance(known, Variable) and (events is not None or known.kind == "float"):
                 found[name] = known
                 continue
             scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
             found[name] = scratch
             statements.append((scratch, resolver.name(name)))
-        operations: list[Operation] = []
-        if statements:
-            assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
-            bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
-            if draws_in(assigned):
-                bindings.update(self.random_bindings(self.domain, model, "probe"))
-            made = Elementwise(
-                name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
-                statements=assigned, bindings=bindings,
-            )  # fmt: skip
-            operations.append(made)
-        return operations, found
+        if not statements:
+            return [], found
+        assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
+        bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
+        if draws_in(assigned):
+            bindings.update(self.random_bindings(self.domain, model, "probe"))
+        kind = Elementwise if events is None else partial(Deliver, events=events)
+        made = kind(
+            name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain, statements=assigned,
+            bindings=bindings,
+        )  # fmt: skip
+        return [made], found
 
     def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
         """Storage elements, weights, run borders and user indices for recording a variable.
@@ -639,6 +651,26 @@ class Group(SimulationObject):
     def event_order(self, event: str) -> tuple[str, int]:
         """Slot and order at which an event is found."""
         return "thresholds", self.order
+
+    # --- states as dictionaries --------------------------------------------------------------------------------
+
+    def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
+        """See `ReadableStates.state_names`."""
+        shown = {n: v.role in ("state", "parameter") for n, v in self.variables.items() if not n.startswith("_")}
+        if not read_only_variables:
+            return [name for name, writable in shown.items() if writable]
+        more = [line.varname for line in self.equations.subexpressions] if subexpressions else []
+        return list(dict.fromkeys([*shown, *self.links, *_TIMES, *more]))
+
+    def state_value(self, name: str, units: bool) -> Any:
+        """See `ReadableStates.state_value`."""
+        if name in _TIMES:
+            return self._time(name, units)
+        return self.read(name, None, units)[0] if self.is_shared(name) else self.read(name, None, units)
+
+    def set_state_value(self, name: str, value: Any, units: bool) -> None:
+        """See `States.set_state_value`."""
+        self.write(name, None, value if units else self.with_unit(name, value))
 
     # --- store and restore -----------------------------------------------------------------------------------
 
