@@ -197,7 +197,9 @@ class CProgram(Program):
 
     def _elementwise(self, operation: Elementwise, made: CompiledKernel) -> _Calls:
         stored = operation.domain.layout.stored
-        return [(self._kernel(made), [v.array for v in made.arguments], stored)] if stored else []
+        if not stored and not any(store.role in made.kernel.shared for store in made.kernel.stores):
+            return []
+        return [(self._kernel(made), [v.array for v in made.arguments], stored)]
 
     def _deliver(self, operation: Deliver, made: CompiledKernel) -> _Calls:
         events, queue = operation.events, operation.queue

@@ -25,9 +25,9 @@ from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
-from rall.ir.nodes import Call, Node
+from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
-from rall.ir.visit import functions, names, walk
+from rall.ir.visit import functions, names, substitute, walk
 from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
@@ -324,7 +324,8 @@ class Group(States, SimulationObject):
         with_units : bool
             Give a Quantity.
         local : mapping of str to array or number, optional
-            Values of some names that are to be taken instead of the variables' own, one for each selected element.
+            Values of some names in this text that are to be taken instead of the variables' own, one for each selected
+            element.
         """
         parsed = parse(text)
         external = self.externals(self.identifiers(text), where=parsed)
@@ -335,7 +336,12 @@ class Group(States, SimulationObject):
         # The draws of this text, counted from the last call of seed().
         seeded, count = self._draws
         self._draws = (session.seeded, count + 1 if seeded == session.seeded else 1)
-        result = evaluate(resolver.node(parsed.node), Present(self, resolver, self._draws[1], selection, local))
+        # Names in subexpressions of the model keep their meaning there.
+        local = {f"_own_{name}": value for name, value in (local or {}).items()}
+        for name in local:
+            resolver.local(name)
+        node = substitute(parsed.node, {name.removeprefix("_own_"): Name(name) for name in local})
+        result = evaluate(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
         count = self.domain.size if selection is None else len(selection)
         values = np.array(np.broadcast_to(result, (count,)))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values

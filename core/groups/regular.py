@@ -71,7 +71,7 @@ class CodeRunner(SimulationObject):
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         external = self.group.externals(self._identifiers, namespace)
-        self._made = compile_code(self.group, self.code, external, f"the code of '{self.name}'", every=True)
+        self._made = compile_code(self.group, self.code, external, f"the code of '{self.name}'")
         self.group.note_written(self._made.written)
 
     def operations(self, model: Model) -> Iterable[Operation]:

@@ -127,6 +127,9 @@ class Subgroup(States):
 
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable, see `Group.write`."""
+        if isinstance(value, str) and self.group.is_shared(name):
+            self.group.write(name, None, value)
+            return
         if isinstance(value, str):
             dimension = self.group.dimension(name)
             plain = self.evaluate(value, selection, dimension=dimension)
@@ -199,9 +202,12 @@ def pick(size: int, item: Any, what: str) -> Indices:
     if isinstance(item, VariableView):
         item = item.value
     try:
-        return np.atleast_1d(np.arange(size)[item])
+        found = np.atleast_1d(np.arange(size)[item])
     except (IndexError, TypeError) as problem:
         raise IndexOutOfRangeError(f"{what} has {size} elements; {item!r} is no index: {problem}") from None
+    if found.ndim > 1:
+        raise IndexOutOfRangeError(f"{what} has {size} elements in one row; {item!r} has {found.ndim} dimensions")
+    return found
 
 
 def check_slice(size: int, item: Any, what: str) -> None:

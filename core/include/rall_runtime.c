@@ -164,8 +164,8 @@ RALL_EXPORT int rall_run(rall_program *p, long long iterations, volatile int *st
 
 /* --- small operations -------------------------------------------------------------------------------------- */
 
-/* x: condition (bytes, 8 readable at a time), elements (or 0 for all as they lie), events, count, reported (or 0).  Most steps have few
-   events: eight elements are looked at together. */
+/* x: condition (bytes, 8 readable at a time), elements (or 0 for all as they lie), events, count, reported (or 0).
+   Most steps have few events: 32 elements are looked at together. */
 RALL_EXPORT void rall_emit(void **x, long long n)
 {
     const unsigned char *condition = x[0];
@@ -197,10 +197,8 @@ RALL_EXPORT void rall_play(void **x, long long n)
     const int *element = x[1];
     long long *cursor = x[2], step = *(const long long *)x[4], k = 0;
     int *event = x[5];
-    if (period > 0) {
-        step %= period;
-        if (*cursor > 0 && steps[*cursor - 1] >= step) *cursor = 0;
-    }
+    if (period > 0) step %= period;
+    if (*cursor > 0 && steps[*cursor - 1] >= step) *cursor = 0; /* a new period, or a clock that was set back */
     while (*cursor < n && steps[*cursor] < step) ++*cursor;
     while (*cursor < n && steps[*cursor] == step) event[k++] = element[(*cursor)++];
     *(long long *)x[6] = k;
@@ -324,8 +322,8 @@ RALL_EXPORT void rall_record(void **x, long long n)
 
 typedef double rall_v __attribute__((vector_size(8 * RALL_W)));
 
-/* x: values, status, number of this operation, step, how many steps there are from one look to the next.  A sum of x * 0 is zero unless something is infinite or NaN; n is a
-   multiple of eight, and the sums are many so that none waits for the last. */
+/* x: values, status, number of this operation, step, how many steps there are from one look to the next.  A sum of
+   x * 0 is zero unless something is infinite or NaN; the sums are many so that none waits for the last. */
 RALL_EXPORT void rall_check(void **x, long long n)
 {
     const double *value = x[0];

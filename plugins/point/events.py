@@ -110,7 +110,7 @@ class Reaction:
         group = self.group
         where = f"the reset of '{group.name}'" if self.event == "spike" else f"the code for '{self.event}'"
         everything = {line.varname for line in group.equations.with_flag("unless refractory")}
-        self._made = compile_code(group, self.code, group.run_externals(), where, everything)
+        self._made = compile_code(group, self.code, group.run_externals(), where, everything, for_events=True)
         group.note_written(self._made.written)
 
     def operations(self, model: Model, draw: str) -> Iterable[Operation]:

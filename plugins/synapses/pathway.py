@@ -103,7 +103,7 @@ class SynapticPathway(SimulationObject):
         external = synapses.externals(self.identifiers, namespace)
         self._external = external
         always = {line.varname for line in synapses.equations.with_flag("unless refractory")}
-        self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always)
+        self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always, for_events=True)
         synapses.note_written(self._made.written)
         self._make_queue()
 
