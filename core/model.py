@@ -164,11 +164,16 @@ class Variable:
         """Where its storage lies; the same for variables that share it."""
         return int(self.array.__array_interface__["data"][0])
 
-    def resize(self) -> None:
-        """New storage for a domain that has grown; values stay, new elements are zero."""
+    def resize(self, kept: int) -> None:
+        """New storage for a domain whose size has changed.
+
+        Parameters
+        ----------
+        kept : int
+            How many elements keep their values; the others are zero.
+        """
         old = self.array
         self.array = aligned(max(1, self.domain.layout.stored), self.kind)
-        kept = min(len(old), len(self.array))
         self.array[:kept] = old[:kept]
 
     def get(self) -> NDArray[Any]:
