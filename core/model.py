@@ -379,6 +379,12 @@ class Check(Operation):
     variable: Variable
     every: int = 1
 
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is looked at: padding behind the elements goes its own way, without the resets that keep them finite."""
+        layout = self.variable.domain.layout
+        return self.variable.array[: layout.size] if layout.place is None else self.variable.array
+
     def accesses(self) -> Accesses:
         """See `Operation.accesses`."""
         return Accesses(frozenset((self.variable.address,)))

@@ -25,6 +25,7 @@ from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
+from rall.ir.called import Called
 from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute, walk
@@ -36,6 +37,8 @@ from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimensi
 __all__ = ["Group", "draws_in", "kind_of", "variable_of"]
 
 Indices = NDArray[np.int64]
+#: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
+PIECE = 1 << 19
 
 _SECOND = get_or_create_dimension(second=1)
 #: Time as users see it, beside the variables.
@@ -260,11 +263,16 @@ class Group(States, SimulationObject):
         value = evaluate(resolver.name(name), Present(self, resolver))
         return np.array(np.broadcast_to(value, (1 if self.is_shared(name) else self.domain.size,)))
 
+    def values_at(self, name: str, selection: Indices) -> NDArray[Any]:
+        """The same for some elements; shape (selected,)."""
+        bound = self.bound(name)
+        if self.is_shared(name):
+            return self.values_of(name)
+        return self.values_of(name)[selection] if bound is None else value_of_bound(bound, selection)
+
     def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
         """Values of a variable or subexpression for some elements, with or without their unit."""
-        values = self.values_of(name)
-        if selection is not None and not self.is_shared(name):
-            values = values[selection]
+        values = self.values_of(name) if selection is None else self.values_at(name, selection)
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
 
@@ -293,8 +301,11 @@ class Group(States, SimulationObject):
     def store_values(self, name: str, selection: Indices | None, values: Any) -> None:
         """Put checked values (SI base units) where they belong."""
         variable = self.variables[name]
+        if selection is None or variable.shared:
+            variable.set(values)
+            return
         current = variable.get()
-        current[slice(None) if selection is None or variable.shared else selection] = values
+        current[selection] = values
         variable.set(current)
 
     def before_write(self, name: str) -> None:
@@ -341,10 +352,22 @@ class Group(States, SimulationObject):
         for name in local:
             resolver.local(name)
         node = substitute(parsed.node, {name.removeprefix("_own_"): Name(name) for name in local})
-        result = evaluate(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
-        count = self.domain.size if selection is None else len(selection)
-        values = np.array(np.broadcast_to(result, (count,)))
+        values = self._in_pieces(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
+
+    def _in_pieces(self, node: Node, present: Present) -> NDArray[Any]:
+        """Values of an expression for all elements that are wanted; many are not taken all at once."""
+        count = present.count
+        if count <= PIECE or present.local or draws_like_one_call(node):
+            return np.array(np.broadcast_to(evaluate(node, present), (count,)))
+        pieces = (present.piece(first, min(first + PIECE, count)) for first in range(0, count, PIECE))
+        values: NDArray[Any] | None = None
+        for piece in pieces:
+            found = np.asarray(evaluate(node, piece))
+            values = np.empty(count, found.dtype) if values is None else values
+            values[piece.first : piece.first + piece.count] = found
+        assert values is not None
+        return values
 
     def indices_of(self, item: Any) -> Indices:
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
@@ -688,6 +711,11 @@ class Group(States, SimulationObject):
         """Put back what `state` gave."""
         for name, values in state.items():
             self.variables[name].array[:] = values
+
+
+def draws_like_one_call(node: Node) -> bool:
+    """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
+    return any(isinstance(part, Called) for n in walk(node) if isinstance(n, Call) for part in (n.op,))
 
 
 def draws_in(statements: Iterable[Assign]) -> bool:

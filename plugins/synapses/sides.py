@@ -17,6 +17,8 @@ from rall.units import Dimension
 
 __all__ = ["Side"]
 
+_PIECE = 1 << 19
+
 
 class Side:
     """What synapses come from, or go to.
@@ -83,7 +85,11 @@ class Side:
         self.count.array[0] = self.size
         self.per_element.domain.layout = Layout(self.size)
         self.per_element.resize(0)
-        self.per_element.set(np.bincount(self.number.get(), minlength=self.size))
+        numbers = self.number.array[: self.number.domain.size]
+        counts = np.zeros(self.size, np.int64)
+        for first in range(0, len(numbers), _PIECE):  # bincount makes a copy of twice the size
+            counts += np.bincount(numbers[first : first + _PIECE], minlength=self.size)
+        self.per_element.set(counts)
         if self.index is not self.number:
             self.index.resize(0)
             self.index.set(self.storage(self.number.get()))

@@ -310,6 +310,12 @@ class Synapses(Group):
             return np.zeros(self.N)
         return super().values_of(name)
 
+    def values_at(self, name: str, selection: NDArray[np.int64]) -> NDArray[Any]:
+        """See `Group.values_at`."""
+        if name in self.computed_names and name not in self.variables:
+            return np.zeros(len(selection))
+        return super().values_at(name, selection)
+
     # --- names ------------------------------------------------------------------------------------------------
 
     def table(self) -> dict[str, Variable | Access]:
