@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ from rall.equations.names import resolve, typed_of
 from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
-from rall.functions import place_of
 from rall.groups.assign import Sums, checked
+from rall.groups.bound import draws_in, kind_of, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
 from rall.groups.present import Present, value_of_bound
+from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
@@ -29,12 +29,12 @@ from rall.ir.called import Called
 from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute, walk
-from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
-__all__ = ["Group", "draws_in", "kind_of", "variable_of"]
+__all__ = ["Group"]
 
 Indices = NDArray[np.int64]
 #: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
@@ -630,30 +630,7 @@ class Group(States, SimulationObject):
             Where they are wanted; then what is found is shared or lies on the domain of the group, and is up to date
             where the events are.  Without it everything found is a float.
         """
-        clock, when, order = place
-        found: dict[str, Variable] = {}
-        resolver = self.resolver(self._external)
-        statements = []
-        for name in names:
-            known = self.bound(name)
-            if isinstance(known, Variable) and (events is not None or known.kind == "float"):
-                found[name] = known
-                continue
-            scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
-            found[name] = scratch
-            statements.append((scratch, resolver.name(name)))
-        if not statements:
-            return [], found
-        assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
-        bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
-        if draws_in(assigned):
-            bindings.update(self.random_bindings(self.domain, model, "probe"))
-        kind = Elementwise if events is None else partial(Deliver, events=events)
-        made = kind(
-            name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain, statements=assigned,
-            bindings=bindings,
-        )  # fmt: skip
-        return [made], found
+        return probe(self, names, owner, place, model, events)
 
     def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
         """Storage elements, weights, run borders and user indices for recording a variable.
@@ -716,22 +693,6 @@ class Group(States, SimulationObject):
 def draws_like_one_call(node: Node) -> bool:
     """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
     return any(isinstance(part, Called) for n in walk(node) if isinstance(n, Call) for part in (n.op,))
-
-
-def draws_in(statements: Iterable[Assign]) -> bool:
-    """Whether statements draw random numbers, or ask for the number of the element in other ways."""
-    return any(isinstance(n, Call) and place_of(n.op) for s in statements for n in walk(s.value))
-
-
-def variable_of(bound: Variable | Access) -> Variable:
-    """The variable itself, wherever it is seen from."""
-    return bound.variable if isinstance(bound, Access) else bound
-
-
-def kind_of(bound: Variable | Access) -> str:
-    """Its type as the user knows it."""
-    kind = variable_of(bound).kind
-    return "integer" if kind == "index" else kind
 
 
 def _is_literal_zero(text: str) -> bool:
