@@ -15,7 +15,10 @@ from rall.ir.visit import walk
 
 __all__ = ["evaluate"]
 
-_RANDOM: Mapping[str, Callable[..., Any]] = {"rand": draws.rand, "randn": draws.randn, "poisson": draws.poisson}
+_RANDOM: Mapping[str, Callable[..., Any]] = {
+    "rand": draws.rand, "randn": draws.randn, "poisson": draws.poisson, "_among": draws.among,
+    "_normal": draws.normal,
+}  # fmt: skip
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide, "//": np.floor_divide, "%": np.mod,
     "**": np.float_power, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from rall import pylab, units
 from rall.errors import PluginError
 from rall.registry import builtin_names, closest, find
 
-__all__ = ["CORE", "find_name", "public_names"]
+__all__ = ["CORE", "METHODS", "SUBPACKAGES", "find_name", "public_names"]
 
 _HOMES = {
     "rall.errors": (
@@ -29,12 +30,20 @@ _HOMES = {
     "rall.simulation": "Network",
     "rall.magic": "MagicNetwork collect magic_network restore run stop store",
     "rall.targets": "get_device set_device",
+    "rall.brian": "BrianObject clear_cache profiling_summary restore_initial_state scheduling_summary",
+    "rall.logger": "BrianLogger get_logger",
+    "rall.integrators.explicit": "ExplicitStateUpdater StateUpdateMethod",
 }
 #: Names of the kernel, each with the module that has it; plugins' names come from their entry points.
 CORE: Mapping[str, str] = MappingProxyType(
     {name: module for module, listed in _HOMES.items() for name in listed.split()}
 )
-_SUBPACKAGES = ("channels", "errors", "units")
+#: Methods that scripts for Brian 2 name as objects, ``method=euler``; each is the registered one.
+METHODS = ("euler", "exact", "exponential_euler", "heun", "linear", "milstein", "rk2", "rk4")
+#: Modules that a star import binds; `errors` is not among them, since scripts call their own things so.
+SUBPACKAGES = ("channels", "codegen", "numpy_", "units")
+#: What pylab leaves to Python: no star import brings them, but they are attributes, as they are of Brian's package.
+_PYTHON = ("abs", "bool", "bytes", "max", "min", "pow", "round")
 
 
 def public_names(arrays: bool) -> list[str]:
@@ -50,7 +59,7 @@ def public_names(arrays: bool) -> list[str]:
     list of str
         Each name once.
     """
-    own = dict.fromkeys((*units.__all__, *CORE, *builtin_names("rall.components"), *_SUBPACKAGES))
+    own = dict.fromkeys((*units.__all__, *CORE, *builtin_names("rall.components"), *METHODS, *SUBPACKAGES))
     return [*own, *(name for name in pylab.names() if name not in own)] if arrays else list(own)
 
 
@@ -82,6 +91,11 @@ def find_name(name: str, arrays: bool) -> object:
         return getattr(units, name)
     if name in builtin_names("rall.components"):
         return find("rall.components", name)
+    if name in METHODS:
+        found = find("rall.integrators", name)
+        return found() if isinstance(found, type) else found
+    if arrays and name in _PYTHON:
+        return getattr(builtins, name)
     # Looking for a file takes longer than looking into the table.
     if arrays and name in pylab.names():
         return pylab.find_name(name)

@@ -469,6 +469,9 @@ _TABLE = (
     Builtin("randn", arity=0, stateful=True, c="rall_draw_randn", numpy="draws.randn"),
     Builtin("poisson", arity=1, kind="integer", nonnegative=True, stateful=True,
             c="rall_draw_poisson", numpy="draws.poisson"),
+    # What a call of a BinomialFunction becomes: a whole number by a table of probabilities, or a normal one.
+    Builtin("_among", arity=1, stateful=True, c="rall_draw_among", numpy="draws.among"),
+    Builtin("_normal", arity=2, stateful=True, c="rall_draw_normal", numpy="draws.normal"),
     Builtin("timestep", arity=2, rule=_fixed(_SECOND, _SECOND, result=DIMENSIONLESS), kind="integer",
             expansion=_timestep, python=_np_timestep),
     # What a call of a TimedArray becomes; its table is [rows, columns, dt, values...].

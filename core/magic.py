@@ -76,7 +76,7 @@ class MagicNetwork(Network):
         MagicError
             For a mixture of new objects and objects that have run.
         """
-        found = sorted(collect(), key=lambda one: one.serial)
+        found = _visible()
         deciding = [one for one in found if one.invalidates_magic_network]
         new = [one for one in deciding if one not in self._known]
         old = [one for one in deciding if one in self._known]
@@ -91,6 +91,34 @@ class MagicNetwork(Network):
         if not found:
             warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
 
+    def get_states(self, *args: Any, **options: Any) -> dict[str, Any]:
+        """States of all objects that are visible here; see `Network.get_states`.
+
+        Parameters
+        ----------
+        *args, **options
+            As of `Network.get_states`.
+        """
+        self._objects = _visible()
+        try:
+            return super().get_states(*args, **options)
+        finally:
+            self._objects = []
+
+    def set_states(self, *args: Any, **options: Any) -> None:
+        """Set states of objects that are visible here; see `Network.set_states`.
+
+        Parameters
+        ----------
+        *args, **options
+            As of `Network.set_states`.
+        """
+        self._objects = _visible()
+        try:
+            super().set_states(*args, **options)
+        finally:
+            self._objects = []
+
     def release(self, done: bool) -> None:
         """Hold the objects no longer than the user does.
 
@@ -102,6 +130,11 @@ class MagicNetwork(Network):
         if done or self._timeline.t > 0:
             self._known.update(self.objects)
         self._objects = []
+
+
+def _visible() -> list[SimulationObject]:
+    """What `collect` finds, in the order in which it was made."""
+    return sorted(collect(), key=lambda one: one.serial)
 
 
 def _named(objects: Iterable[SimulationObject]) -> str:

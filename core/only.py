@@ -9,8 +9,14 @@ from rall.front_door import find_name, public_names
 
 if TYPE_CHECKING:
     from rall import channels as channels
-    from rall import errors as errors
+    from rall import codegen as codegen
+    from rall import numpy_ as numpy_
     from rall import units as units
+    from rall.brian import BrianObject as BrianObject
+    from rall.brian import clear_cache as clear_cache
+    from rall.brian import profiling_summary as profiling_summary
+    from rall.brian import restore_initial_state as restore_initial_state
+    from rall.brian import scheduling_summary as scheduling_summary
     from rall.equations import Equations as Equations
     from rall.errors import CompileError as CompileError
     from rall.errors import EquationError as EquationError
@@ -22,6 +28,11 @@ if TYPE_CHECKING:
     from rall.errors import PluginError as PluginError
     from rall.errors import RallError as RallError
     from rall.errors import RallWarning as RallWarning
+    from rall.integrators import AbstractIntegrator
+    from rall.integrators.explicit import ExplicitStateUpdater as ExplicitStateUpdater
+    from rall.integrators.explicit import StateUpdateMethod as StateUpdateMethod
+    from rall.logger import BrianLogger as BrianLogger
+    from rall.logger import get_logger as get_logger
     from rall.magic import MagicNetwork as MagicNetwork
     from rall.magic import collect as collect
     from rall.magic import magic_network as magic_network
@@ -36,7 +47,13 @@ if TYPE_CHECKING:
     from rall.operations import NetworkOperation as NetworkOperation
     from rall.operations import network_operation as network_operation
     from rall.plugins.cable import SpatialNeuron as SpatialNeuron
+    from rall.plugins.inputs import BinomialFunction as BinomialFunction
+    from rall.plugins.inputs import PoissonGroup as PoissonGroup
+    from rall.plugins.inputs import PoissonInput as PoissonInput
+    from rall.plugins.inputs import SpikeGeneratorGroup as SpikeGeneratorGroup
     from rall.plugins.inputs import TimedArray as TimedArray
+    from rall.plugins.monitors import EventMonitor as EventMonitor
+    from rall.plugins.monitors import PopulationRateMonitor as PopulationRateMonitor
     from rall.plugins.monitors import SpikeMonitor as SpikeMonitor
     from rall.plugins.monitors import StateMonitor as StateMonitor
     from rall.plugins.point import NeuronGroup as NeuronGroup
@@ -57,6 +74,15 @@ if TYPE_CHECKING:
     from rall.user_functions import Function as Function
     from rall.user_functions import declare_types as declare_types
     from rall.user_functions import implementation as implementation
+
+    euler: AbstractIntegrator
+    exact: AbstractIntegrator
+    exponential_euler: AbstractIntegrator
+    heun: AbstractIntegrator
+    linear: AbstractIntegrator
+    milstein: AbstractIntegrator
+    rk2: AbstractIntegrator
+    rk4: AbstractIntegrator
 
 
 def __getattr__(name: str) -> Any:

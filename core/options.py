@@ -21,9 +21,12 @@ class Options:
         Command of the C compiler; None looks for one.
     extra_compile_args : tuple of str
         Appended to rall's own flags.
+    threads : int or None
+        How many work on one program; None for as many as there is work and processors for.
     """
 
     share_exponentials: bool = True
     reproducible: bool = False
     compiler: str | None = None
     extra_compile_args: tuple[str, ...] = ()
+    threads: int | None = 1

@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Events", "Table"]
+__all__ = ["Events", "Rows", "Table"]
 
 #: Elements of one buffer; a device hands control back to be emptied when it is full.
 BUFFER = 1 << 16
+
+
+class Rows:
+    """Rows of an array that grows: pieces as they come, which are joined when somebody looks.
+
+    Parameters
+    ----------
+    width : int
+        Number of columns.
+    dtype : type
+        Of the elements.
+    """
+
+    def __init__(self, width: int, dtype: type = float) -> None:
+        self.width, self.dtype = width, dtype
+        self._joined: NDArray[Any] = np.empty((0, width), dtype)
+        self._used = 0
+        self._pieces: list[NDArray[Any]] = []
+
+    def append(self, piece: NDArray[Any]) -> None:
+        """Add a copy of `piece`, shape (rows, width)."""
+        if len(piece):
+            self._pieces.append(np.array(piece, self.dtype))
+
+    def __len__(self) -> int:
+        return self._used + sum(map(len, self._pieces))
+
+    def values(self) -> NDArray[Any]:
+        """All rows so far, shape (rows, width); what is added later does not change what was given out."""
+        last = len(self)
+        if last > len(self._joined):
+            self._pieces.insert(0, self._joined[: self._used])
+            # Room for more is made only for those who look again and again; until it is written it costs no memory.
+            self._joined = np.empty((last + self._used // 8, self.width), self.dtype)
+            self._used = 0
+        total = last
+        while self._pieces:
+            # From the end, each piece freed at once: all rows are never in memory twice.
+            piece = self._pieces.pop()
+            self._joined[last - len(piece) : last] = piece
+            last -= len(piece)
+        self._used = total
+        return self._joined[:total]
+
+    def replace(self, rows: NDArray[Any]) -> None:
+        """Forget everything and keep a copy of `rows`, shape (rows, width)."""
+        self._pieces.clear()
+        count = len(rows) if self.width == 0 else -1
+        self._joined = np.array(rows, self.dtype).reshape(count, self.width)
+        self._used = len(self._joined)
 
 
 class Table:
@@ -31,7 +83,7 @@ class Table:
         self.width = width
         self.buffer = np.zeros((max(32, BUFFER // max(1, width)), max(1, width)))
         self.count = np.zeros(1, np.int64)
-        self._kept: list[NDArray[np.float64]] = []
+        self._kept = Rows(width)
 
     @property
     def limit(self) -> int:
@@ -40,22 +92,26 @@ class Table:
 
     def drain(self) -> None:
         """Move what the buffer holds to the rows that are kept."""
-        rows = int(self.count[0])
-        if rows:
-            self._kept.append(self.buffer[:rows].copy())
-            self.count[0] = 0
+        self._kept.append(self.buffer[: self.count[0], : self.width])
+        self.count[0] = 0
+
+    def __len__(self) -> int:
+        return int(self.count[0]) + len(self._kept)
 
     def values(self) -> NDArray[np.float64]:
         """All rows so far, shape (steps, width)."""
         self.drain()
-        if len(self._kept) != 1:
-            self._kept = [np.concatenate(self._kept)] if self._kept else [np.zeros((0, self.width))]
-        return self._kept[0]
+        return self._kept.values()
+
+    def append(self, row: NDArray[np.float64]) -> None:
+        """Add a row from Python, shape (width,)."""
+        self.drain()
+        self._kept.append(row[None, :])
 
     def replace(self, rows: NDArray[np.float64]) -> None:
         """Forget everything and keep `rows`, shape (steps, width)."""
         self.count[0] = 0
-        self._kept = [np.array(rows, float).reshape(-1, self.width)]
+        self._kept.replace(rows)
 
 
 class Events:
@@ -75,7 +131,7 @@ class Events:
         self.buffer = np.zeros((rows, 2), np.int64)
         self.extra = np.zeros((rows, width))
         self.count = np.zeros(1, np.int64)
-        self._kept: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self._kept, self._extras = Rows(2, np.int64), Rows(width)
 
     @property
     def limit(self) -> int:
@@ -85,29 +141,25 @@ class Events:
     def drain(self) -> None:
         """Move what the buffer holds to the events that are kept."""
         rows = int(self.count[0])
-        if rows:
-            self._kept.append((self.buffer[:rows].copy(), self.extra[:rows].copy()))
-            self.count[0] = 0
+        self._kept.append(self.buffer[:rows])
+        self._extras.append(self.extra[:rows])
+        self.count[0] = 0
 
-    def _all(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        self.drain()
-        if len(self._kept) != 1:
-            empty = (np.zeros((0, 2), np.int64), np.zeros((0, self.width)))
-            parts = self._kept or [empty]
-            self._kept = [(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))]
-        return self._kept[0]
+    def __len__(self) -> int:
+        return int(self.count[0]) + len(self._kept)
 
     def values(self) -> NDArray[np.int64]:
         """All events so far, shape (events, 2): label and step."""
-        return self._all()[0]
+        self.drain()
+        return self._kept.values()
 
     def extras(self) -> NDArray[np.float64]:
         """What was taken at all events so far, shape (events, width)."""
-        return self._all()[1]
+        self.drain()
+        return self._extras.values()
 
     def replace(self, events: NDArray[np.int64], extras: NDArray[np.float64] | None = None) -> None:
         """Forget everything and keep `events`, shape (events, 2), with `extras`, shape (events, width)."""
         self.count[0] = 0
-        kept = np.array(events, np.int64).reshape(-1, 2)
-        more = np.zeros((len(kept), self.width)) if extras is None else np.array(extras, float)
-        self._kept = [(kept, more.reshape(-1, self.width) if self.width else more.reshape(len(kept), 0))]
+        self._kept.replace(events)
+        self._extras.replace(np.zeros((len(events), self.width)) if extras is None else extras)

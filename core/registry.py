@@ -19,7 +19,7 @@ from rall.errors import PluginError, RallWarning
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-__all__ = ["DISTRIBUTION", "GROUPS", "builtin_names", "closest", "find", "names"]
+__all__ = ["DISTRIBUTION", "GROUPS", "builtin_names", "closest", "find", "names", "register"]
 
 GROUPS: Mapping[str, str] = MappingProxyType({
     "rall.components": "public name",
@@ -39,10 +39,11 @@ DISTRIBUTION = "rall"
 class _Registry:
     """What is known so far; one object, so that nothing is looked up twice."""
 
-    __slots__ = ("broken", "found", "loaded")
+    __slots__ = ("broken", "found", "given", "loaded")
 
     def __init__(self) -> None:
         self.loaded: dict[tuple[str, str], object] = {}
+        self.given: set[tuple[str, str]] = set()
         self.found: dict[str, dict[str, tuple[str, str]]] | None = (
             None  # group -> name -> (target, distribution)
         )
@@ -134,6 +135,29 @@ def find(group: str, name: str) -> object:
     return loaded
 
 
+def register(group: str, name: str, extension: object) -> None:
+    """Add an extension for the rest of this process, as a script does that brings its own.
+
+    Parameters
+    ----------
+    group : str
+        One of `GROUPS`.
+    name : str
+        How it is found from here on.
+    extension : object
+        What `find` gives.
+
+    Raises
+    ------
+    PluginError
+        If the name is taken.
+    """
+    if name in names(group):
+        raise PluginError(f"the {GROUPS[group]} {name!r} is there already; choose another name for yours")
+    _registry.loaded[group, name] = extension
+    _registry.given.add((group, name))
+
+
 def _load(target: str) -> object:
     module, _, attributes = target.partition(":")
     loaded: object = import_module(module)
@@ -171,13 +195,15 @@ def names(group: str) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Name to the distribution that brings it, built-ins first.  Plugins that failed to load are left out.
+        Name to the distribution that brings it, built-ins first, what scripts registered last (with no name of
+        a distribution).  Plugins that failed to load are left out.
     """
     _check_group(group)
     known = dict.fromkeys(builtin_names(group), DISTRIBUTION)
     for name, (_, origin) in sorted(_registry.entry_points(group).items()):
         if (group, name) not in _registry.broken:
             known[name] = origin
+    known.update((name, "") for of, name in sorted(_registry.given) if of == group)
     return known
 
 

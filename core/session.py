@@ -106,6 +106,7 @@ def options_from(preferences: Preferences) -> Options:
         reproducible=preferences["codegen.reproducible"],
         compiler=preferences["codegen.compiler"],
         extra_compile_args=preferences["codegen.extra_compile_args"],
+        threads=None if preferences["threads"] == "auto" else preferences["threads"],
     )
 
 

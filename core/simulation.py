@@ -10,13 +10,14 @@ from typing import Any
 
 from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
 from rall.devices.base import Program
-from rall.errors import NotSupportedError, RallError, RallWarning
+from rall.errors import RallError, RallWarning
+from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
 from rall.members import check_names, claim, flatten, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
-from rall.progress import Progress, Report, readable
+from rall.progress import Progress, Report
 from rall.registry import closest
 from rall.schedule import Schedule
 from rall.session import (
@@ -156,13 +157,11 @@ class Network:
         return SchedulingSummary(rows_of(self.objects, self.schedule))
 
     @property
-    def profiling_info(self) -> Any:
-        """Not offered: the operations of a step are one compiled program, which is not timed in parts."""
-        raise NotSupportedError(
-            "there are no times of single objects: a step is one compiled program. The last run of "
-            f"'{self.name}' took {readable(self._last.took)}; run(..., report='text') shows such times, and "
-            "scheduling_summary() lists what a step does"
-        )
+    def profiling_info(self) -> list[tuple[str, Any]]:
+        """Wall time of the last run: one entry, for a step is one compiled program, which is not timed in parts."""
+        if not self._last.took:
+            raise RallError(f"network '{self.name}' has not run yet, so that there are no times to show")
+        return [(self.name, self._last.took * SECOND)]
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -205,7 +204,9 @@ class Network:
             raise RallError(f"network '{self.name}' is running; stop() ends that run")
         if profile and session.first_time("profile"):
             warnings.warn(
-                "profile=True has no effect: a step is one compiled program", RallWarning, stacklevel=2
+                "profile=True adds nothing: a step is one compiled program, which is timed as a whole",
+                RallWarning,
+                stacklevel=2,
             )
         began = time.perf_counter()
         names = caller_namespace() if namespace is None else namespace
@@ -319,6 +320,49 @@ class Network:
             self._seed.repeat(snapshot.seed)
         else:
             self._seed.vary()
+
+    # --- states as dictionaries -----------------------------------------------------------------------------
+
+    def get_states(
+        self,
+        units: bool = True,
+        format: str = "dict",
+        subexpressions: bool = False,
+        read_only_variables: bool = True,
+    ) -> dict[str, Any]:
+        """Copies of the present values of all variables of all objects.
+
+        Parameters
+        ----------
+        units, format, subexpressions, read_only_variables
+            As of ``get_states`` of the objects.
+
+        Returns
+        -------
+        dict
+            From names of objects to what their ``get_states`` gives.
+        """
+        return get_all_states(
+            self.objects, units=units, format=format, subexpressions=subexpressions,
+            read_only_variables=read_only_variables,
+        )  # fmt: skip
+
+    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict") -> None:
+        """Set variables of objects.
+
+        Parameters
+        ----------
+        values : mapping
+            From names of objects to values as their ``set_states`` takes them.
+        units, format
+            As of ``set_states`` of the objects.
+
+        Raises
+        ------
+        RallError
+            For an unknown object, or one that has nothing to set.
+        """
+        set_all_states(self.objects, values, units, format)
 
 
 def _refuse_while_running(network: Network, what: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rall import random
+from rall import philox
 
 _engine: Any
 try:
@@ -136,12 +136,12 @@ def _elements(elements: ArrayLike) -> NDArray[np.int64]:
 
 
 def uniforms(seed: int, stream: int, step: int, elements: ArrayLike, draw: int = 0) -> _Floats:
-    """The numbers of `rall.random.uniform`, from the engine where there is one.
+    """The numbers of `rall.philox.uniform`, from the engine where there is one.
 
     Parameters
     ----------
     seed, stream, step, elements, draw
-        As of `rall.random.uniform`.
+        As of `rall.philox.uniform`.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def uniforms(seed: int, stream: int, step: int, elements: ArrayLike, draw: int =
         One number in [0, 1) for each element.
     """
     if _engine is None:
-        return random.uniform(seed, stream, step, elements, draw)
+        return philox.uniform(seed, stream, step, elements, draw)
     who = _elements(elements)
     out = np.empty(len(who))
     _engine.uniforms(seed & 0xFFFFFFFFFFFFFFFF, stream & 0xFFFFFFFFFFFFFFFF, step, who, draw, out)
@@ -157,12 +157,12 @@ def uniforms(seed: int, stream: int, step: int, elements: ArrayLike, draw: int =
 
 
 def normals(seed: int, stream: int, step: int, elements: ArrayLike, draw: int = 0) -> _Floats:
-    """The numbers of `rall.random.normal`, from the engine where there is one.
+    """The numbers of `rall.philox.normal`, from the engine where there is one.
 
     Parameters
     ----------
     seed, stream, step, elements, draw
-        As of `rall.random.uniform`.
+        As of `rall.philox.uniform`.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def normals(seed: int, stream: int, step: int, elements: ArrayLike, draw: int = 
         One standard normal number for each element.
     """
     if _engine is None:
-        return random.normal(seed, stream, step, elements, draw)
+        return philox.normal(seed, stream, step, elements, draw)
     who = _elements(elements)
     out = np.empty(len(who))
     _engine.normals(seed & 0xFFFFFFFFFFFFFFFF, stream & 0xFFFFFFFFFFFFFFFF, step, who, draw, out)

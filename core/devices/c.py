@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from rall.codegen.printer import ENTRY
+from rall.devices.adaptive import integrate_arrays
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
 from rall.devices.foreign import in_python, load_kernel
-from rall.errors import CompileError
+from rall.devices.threads import meets, part_of, shares, splits, thread_count
+from rall.errors import CompileError, RallWarning
 from rall.events import EventQueue, Timetable
 from rall.model import (
     Call,
@@ -21,6 +25,7 @@ from rall.model import (
     Deliver,
     Elementwise,
     Emit,
+    Integrate,
     Operation,
     Record,
     RecordEvents,
@@ -37,6 +42,8 @@ TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to
 TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "first", "second", "rest", "late")
 
 
+#: Notes that were given.
+_told: set[str] = set()
 _Calls: TypeAlias = list[tuple[Any, list[Any], int]]
 _KIND_NUMBERS = {"float": 0, "integer": 1, "index": 2, "boolean": 3}
 #: Arrays of a queue that move when it grows, and all of them in the order in which ``rall_queue`` takes them.
@@ -58,7 +65,7 @@ class _Moving:
 
 class _Op(ctypes.Structure):
     _fields_ = (("run", ctypes.c_void_p), ("x", ctypes.c_void_p), ("n", ctypes.c_longlong),
-                ("clock", ctypes.c_longlong))  # fmt: skip
+                ("clock", ctypes.c_longlong), ("thread", ctypes.c_longlong), ("meet", ctypes.c_longlong))  # fmt: skip
 
 
 class _Clock(ctypes.Structure):
@@ -73,7 +80,8 @@ class _Buffer(ctypes.Structure):
 class _Program(ctypes.Structure):
     _fields_ = (("ops", ctypes.c_void_p), ("n_ops", ctypes.c_longlong), ("clocks", ctypes.c_void_p),
                 ("n_clocks", ctypes.c_longlong), ("buffers", ctypes.c_void_p), ("n_buffers", ctypes.c_longlong),
-                ("status", ctypes.c_void_p), ("next_op", ctypes.c_longlong), ("due", ctypes.c_longlong))  # fmt: skip
+                ("status", ctypes.c_void_p), ("next_op", ctypes.c_longlong), ("due", ctypes.c_longlong),
+                ("threads", ctypes.c_longlong))  # fmt: skip
 
 
 class CDevice:
@@ -124,26 +132,61 @@ class CProgram(Program):
         self._kept: list[object] = []
         self._status = np.zeros(1, np.int64)
         self._stop = ctypes.c_int(0)
-        self._runtime = load(headers()["rall_runtime.c"], toolchain, options)
+        self._toolchain, self._options = toolchain, options
+        operations = in_python(schedule.operations, kernels, toolchain)
+        self._threads = thread_count(operations, kernels, options.threads)
+        self._runtime = self._load_runtime()
         self._run = self._runtime.rall_run
         self._run.restype = ctypes.c_int
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_longlong, ctypes.c_void_p)
-        self._toolchain, self._options = toolchain, options
         number = {id(clock): k for k, clock in enumerate(self.clocks)}
         makers: dict[type[Operation], Callable[..., _Calls]] = {
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
             Deliver: lambda op: self._deliver(op, kernels[id(op)]), Reduce: self._reduce, Emit: self._emit,
             Record: self._record, RecordEvents: self._record_events, Solve: self._solve,
-            Call: lambda op: [(None, [], 0)],
+            Integrate: lambda op: self._integrate(op, kernels[id(op)]), Call: lambda op: [(None, [], 0)],
         }  # fmt: skip
         self._moving: list[tuple[Any, int, _Moving]] = []
         ops: list[_Op] = []
         self._operations: list[Operation] = []
-        for operation in in_python(schedule.operations, kernels, toolchain):
-            for function, arrays, n in makers[type(operation)](operation):
+        split = {id(op): self._threads > 1 and splits(op, kernels) for op in operations}
+        together: list[Operation] = []
+        for operation in operations:
+            meet = self._threads > 1 and meets(together, operation, split)
+            together = [operation] if meet else [*together, operation]
+            calls = makers[type(operation)](operation)
+            if split[id(operation)]:
+                calls = self._shared_out(operation, kernels[id(operation)])
+            for k, (function, arrays, n) in enumerate(calls):
                 self._operations.append(operation)
-                ops.append(self._op(function, arrays, n, number[id(operation.clock)]))
+                place = (number[id(operation.clock)], k if split[id(operation)] else 0, int(meet and k == 0))
+                ops.append(self._op(function, arrays, n, place))
         self._layout(ops)
+
+    def _load_runtime(self) -> ctypes.CDLL:
+        """The fixed part, with threads if there are to be any and the compiler knows them."""
+        text = headers()["rall_runtime.c"]
+        if self._threads > 1:
+            more = replace(self._options, extra_compile_args=(*self._options.extra_compile_args, "-fopenmp"))
+            try:
+                return load(text, self._toolchain, more)
+            except CompileError:
+                self._threads = 1
+                if "threads" not in _told:
+                    _told.add("threads")
+                    warnings.warn(
+                        f"the C compiler {self._toolchain.command[0]} has no OpenMP, so that programs run in one "
+                        "thread; gcc has it, clang needs the package libomp-dev",
+                        RallWarning, stacklevel=2,
+                    )  # fmt: skip
+        return load(text, self._toolchain, self._options)
+
+    def _shared_out(self, operation: Operation, made: CompiledKernel) -> _Calls:
+        """An operation over many elements as one call a thread."""
+        assert isinstance(operation, Elementwise)
+        function = self._kernel(made)
+        parts = shares(operation.domain.layout.stored, self._threads)
+        return [(function, part_of(made, part), part.last - part.first) for part in parts]
 
     # --- operations as calls: a function, the arrays whose addresses it takes, and a size ---
 
@@ -173,6 +216,12 @@ class CProgram(Program):
         size = np.array([len(target.array)], np.int64)
         arrays = [values.array, operation.index.array, target.array, size]
         return [(self._runtime.rall_reduce, arrays, values.domain.size)]
+
+    def _integrate(self, operation: Integrate, made: CompiledKernel) -> _Calls:
+        if not operation.domain.size:
+            return []
+        more = integrate_arrays(operation, len(self._operations) + 1, self._status)
+        return [(self._kernel(made), [*(v.array for v in made.arguments), *more], operation.domain.size)]
 
     def _check(self, operation: Check) -> _Calls:
         # The status becomes the number of the operation that failed, counted from 1.
@@ -225,14 +274,15 @@ class CProgram(Program):
         function = getattr(self._runtime, f"rall_{operation.solver}")
         return [(function, arrays, len(operation.variables["v"].array))]
 
-    def _op(self, function: Any, arrays: Sequence[Any], n: int, clock: int) -> _Op:
+    def _op(self, function: Any, arrays: Sequence[Any], n: int, place: tuple[int, int, int]) -> _Op:
+        """One entry of the list; `place`: number of its clock, thread, whether threads meet before it."""
         if function is None:
-            return _Op(None, None, 0, clock)
+            return _Op(None, None, 0, *place)
         table = np.array([_address(a) for a in arrays], np.uint64)
         self._kept += [table, *arrays]
         self._moving += [(table, k, a) for k, a in enumerate(arrays) if isinstance(a, _Moving)]
         address = ctypes.cast(function, ctypes.c_void_p).value
-        return _Op(address, table.ctypes.data, n, clock)
+        return _Op(address, table.ctypes.data, n, *place)
 
     def _layout(self, ops: list[_Op]) -> None:
         self._ops = (_Op * max(1, len(ops)))(*ops)
@@ -242,6 +292,7 @@ class CProgram(Program):
         self._program = _Program(
             ctypes.addressof(self._ops), len(ops), ctypes.addressof(self._clocks), len(self.clocks),
             ctypes.addressof(self._buffers), len(buffers), self._status.ctypes.data, -1, 0,
+            self._threads,
         )  # fmt: skip
 
     @staticmethod

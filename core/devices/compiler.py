@@ -31,7 +31,10 @@ from pathlib import Path
 from rall.errors import CompileError, RallWarning
 from rall.options import Options
 
-__all__ = ["Toolchain", "cache_directory", "find_compiler", "find_cplusplus", "headers", "load", "seconds_compiling"]
+__all__ = [
+    "Toolchain", "cache_directory", "clear_cache", "find_compiler", "find_cplusplus", "headers", "load",
+    "seconds_compiling",
+]  # fmt: skip
 
 _SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 #: -O3 and not -O2: kernels are as fast with both, the lanes of the tree solver a third faster.  Never -ffast-math,
@@ -179,6 +182,24 @@ def cache_directory() -> Path:
     home = os.path.expanduser("~")
     # Users without a home are there in containers; theirs is the root, as container engines have it.
     return Path(home if os.path.isabs(home) else os.path.abspath(os.sep)) / ".cache" / "rall"
+
+
+def clear_cache() -> int:
+    """Remove all compiled objects from the cache; libraries that are in use stay so.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
+    removed = 0
+    for made in cache_directory().glob(f"rall_*{_SUFFIX}"):
+        try:
+            made.unlink()
+        except OSError:  # somebody else was faster, or may and we may not
+            continue
+        removed += 1
+    return removed
 
 
 def _writable_cache() -> Path:

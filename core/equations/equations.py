@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -14,15 +15,17 @@ from rall.equations.lines import (
     DIFFERENTIAL,
     PARAMETER,
     SUBEXPRESSION,
+    Expression,
     Line,
     check_identifier,
     rename_tokens,
 )  # fmt: skip
 from rall.equations.text import kind_named, parse_line, parse_lines
-from rall.errors import EquationError
+from rall.errors import EquationError, RallWarning
 from rall.functions import describe
 from rall.ir.nodes import Name, Node
 from rall.ir.parse import Source, parse, tokens
+from rall.ir.render import render
 from rall.ir.visit import names, substitute
 from rall.registry import closest
 from rall.units.dimension import DIMENSIONLESS, Dimension
@@ -245,9 +248,17 @@ class Equations(Mapping[str, Line]):
 
     def get_substituted_expressions(
         self, variables: object = None, include_subexpressions: bool = False
-    ) -> list[tuple[str, Node]]:
-        """The same as `substituted` (the name in Brian 2); `variables` is not needed here."""
-        return self.substituted(include_subexpressions)
+    ) -> list[tuple[str, Expression]]:
+        """The same as `substituted`, as text (the name is Brian's); `variables` is not needed here."""
+        shown = {internal: f"({text})" for internal, text in self._texts.items()}
+        return [
+            (name, Expression(render(node, shown))) for name, node in self.substituted(include_subexpressions)
+        ]
+
+    @property
+    def diff_eq_expressions(self) -> list[tuple[str, Expression | None]]:
+        """Variable and right-hand side as text, of each differential equation."""
+        return [(line.varname, line.expr) for line in self.differential_equations]
 
 
 _Parts: TypeAlias = tuple[
@@ -434,6 +445,7 @@ def _substituted(
 ) -> tuple[tuple[Line, ...], dict[str, Default]]:
     """Lines and defaults with names replaced; what is bound to values is added to `bindings` and `texts`."""
     defined = {line.varname for line in lines}
+    _warn_of_unused(replace, lines, defaults)
     words: dict[str, str] = {}
     fresh: dict[str, str] = {}
     for name, value in replace.items():
@@ -454,6 +466,21 @@ def _substituted(
         for name, value in defaults.items()
     }
     return tuple(_rewritten(line, words, fresh) for line in lines), changed
+
+
+def _warn_of_unused(replace: Iterable[str], lines: tuple[Line, ...], defaults: Mapping[str, Default]) -> None:
+    """Keywords that nothing asks for are legal, as in Brian 2, and often a slip of the pen."""
+    present = {name for line in lines for name in _occurring(line)} | {word for line in lines for word, _ in line.bound}
+    for text in (value for value in defaults.values() if isinstance(value, str)):
+        present |= {word for kind, _, word in tokens(text) if kind == "name"}
+    for name in replace:
+        if name not in present:
+            warnings.warn(
+                f"the keyword '{name}' of these equations replaces nothing: they have no '{name}'"
+                f"{closest(name, present)}",
+                RallWarning,
+                stacklevel=4,
+            )
 
 
 def _line_of(name: str, lines: tuple[Line, ...]) -> tuple[str, int, int]:

@@ -19,7 +19,7 @@ from rall.units.table import lookup
 
 __all__ = [
     "ASSIGN", "BOUND_PREFIX", "DIFFERENTIAL", "NAME", "PARAMETER", "SUBEXPRESSION", "AbstractLineKind",
-    "DifferentialKind", "Line", "ParameterKind", "SubexpressionKind", "check_identifier", "rename_flag",
+    "DifferentialKind", "Expression", "Line", "ParameterKind", "SubexpressionKind", "check_identifier", "rename_flag",
     "rename_tokens",
 ]  # fmt: skip
 
@@ -34,6 +34,17 @@ _RESERVED = {
     "t": "the time", "dt": "the time step", "t_in_timesteps": "the number of the time step",
     "i": "the index of an element", "N": "the number of elements", "xi": "white noise",
 }  # fmt: skip
+
+
+class Expression(str):
+    """An expression as text, which is also its `code`, as scripts for Brian 2 ask for it."""
+
+    __slots__ = ()
+
+    @property
+    def code(self) -> str:
+        """The text."""
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -102,9 +113,9 @@ class Line:
         return self.value.node
 
     @property
-    def expr(self) -> str | None:
+    def expr(self) -> Expression | None:
         """The right-hand side as text with single spaces; None if there is none."""
-        return None if self.value is None else " ".join(self.value.text.split())
+        return None if self.value is None else Expression(" ".join(self.value.text.split()))
 
     @property
     def identifiers(self) -> frozenset[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rall.groups.group import Group
 from rall.groups.resolver import Resolver
+from rall.groups.states import ReadableStates, States, get_all_states, set_all_states
 from rall.groups.subgroup import Subgroup
 from rall.groups.views import VariableView
 
-__all__ = ["Group", "Resolver", "Subgroup", "VariableView"]
+__all__ = [
+    "Group", "ReadableStates", "Resolver", "States", "Subgroup", "VariableView", "get_all_states", "set_all_states",
+]  # fmt: skip

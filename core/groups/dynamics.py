@@ -15,7 +15,8 @@ from rall.groups.code import Code
 from rall.groups.present import Present
 from rall.groups.resolver import Resolver
 from rall.integrators import AbstractIntegrator, NotIntegrable, Propagator, System
-from rall.integrators.choose import choose, stability_warning
+from rall.integrators.adaptive import AdaptiveRungeKutta
+from rall.integrators.choose import Method, choose, stability_warning
 from rall.ir.nodes import ZERO, Name, Node, select
 from rall.ir.visit import names
 from rall.model import SHARED, Access, Assign, Check, Elementwise, Model, Operation, Variable
@@ -70,6 +71,9 @@ class StateUpdate:
         if lines:
             system, resolver = self.system(lines)
             integrator = self.integrator(system)
+            if isinstance(integrator, AdaptiveRungeKutta):
+                yield from self._in_sub_steps(model, integrator, (system, resolver), prelude, name)
+                return
             step = integrator.step(system, Name("dt"))
             statements += step.statements
             bindings.update(resolver.bindings)
@@ -89,6 +93,33 @@ class StateUpdate:
                 name=f"{group.name}_{name}_check", clock=group.clock, when="groups", order=group.order,
                 variable=variable, every=_LOOK_EVERY,
             )  # fmt: skip
+
+    def _in_sub_steps(
+        self,
+        model: Model,
+        method: AdaptiveRungeKutta,
+        resolved: tuple[System, Resolver],
+        prelude: Code | None,
+        name: str,
+    ) -> Iterable[Operation]:
+        """The prelude, then all equations with error-controlled sub-steps, which find out themselves if one fails."""
+        group, (system, resolver) = self.group, resolved
+        if prelude:
+            drawn = group.random_bindings(group.domain, model, statements=prelude.statements)
+            yield Elementwise(
+                name=f"{group.name}_{name}", clock=group.clock, when="groups", order=group.order, domain=group.domain,
+                statements=prelude.statements, bindings={**prelude.bindings, **drawn},
+            )  # fmt: skip
+        options = method.options(self.options, {v: group.variables[v].dimension for v in system.equations})
+        for memory, (dimension, kind) in options.memory().items():
+            if memory not in group.variables:
+                group.variables[memory] = Variable(memory, group.domain, dimension, kind)
+        kept = {memory: group.variables[memory] for memory in options.memory()}
+        drawn = group.random_bindings(group.domain, model, 1, [Assign(v, rhs) for v, rhs in system.equations.items()])
+        yield method.operation(
+            system, {**resolver.bindings, **drawn, **kept}, options, name=f"{group.name}_{name}_adaptive",
+            clock=group.clock, domain=group.domain, order=group.order,
+        )  # fmt: skip
 
     def system(self, lines: Sequence[Line]) -> tuple[System, Resolver]:
         """The equations in terms of variables, and what has resolved them."""
@@ -111,7 +142,7 @@ class StateUpdate:
             return bound.variable.role == "constant"
         return bound.role == "constant" or (bound.role == "parameter" and name not in self.group.written)
 
-    def integrator(self, system: System) -> AbstractIntegrator:
+    def integrator(self, system: System) -> Method:
         """The method."""
         try:
             return choose(system, self.method)

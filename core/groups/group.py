@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,15 @@ from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.functions import place_of
 from rall.groups.present import Present, value_of_bound
+from rall.groups.regular import CodeRunner
 from rall.groups.resolver import Resolver
+from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
 from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute, walk
-from rall.model import SHARED, Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
@@ -34,9 +37,11 @@ __all__ = ["Group", "draws_in", "kind_of", "variable_of"]
 Indices = NDArray[np.int64]
 
 _SECOND = get_or_create_dimension(second=1)
+#: Time as users see it, beside the variables.
+_TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(SimulationObject):
+class Group(States, SimulationObject):
     """Elements with variables and equations.
 
     Parameters
@@ -110,7 +115,8 @@ class Group(SimulationObject):
             return variable_of(bound).dimension
         if name in self.computed_names:
             return self.computed_names[name]
-        return self.equations[name].dimension
+        line = self.equations.get(name)
+        return self.environment({})[name][0] if line is None else line.dimension
 
     def bound(self, name: str) -> Variable | Access | None:
         """What a name stands for, None if it is that of no variable."""
@@ -186,7 +192,7 @@ class Group(SimulationObject):
         plain = name.removesuffix("_")
         if plain in self.known_names():
             return self.view(plain, None, units=plain == name)
-        if plain in ("t", "dt", "t_in_timesteps"):
+        if plain in _TIMES:
             return self._time(plain, units=plain == name)
         known = self.known_names()
         raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
@@ -236,6 +242,8 @@ class Group(SimulationObject):
         bound = self.bound(name)
         if bound is not None:
             return value_of_bound(bound)
+        if name not in self.equations:
+            return np.asarray(self.evaluate(name))
         resolver = self.resolver(self.externals(self.equations[name].identifiers))
         value = evaluate(resolver.name(name), Present(self, resolver))
         return np.array(np.broadcast_to(value, (self.domain.size,)))
@@ -518,10 +526,62 @@ class Group(SimulationObject):
         assert self.clock is not None
         return {"_seed": model.seed, "_stream": stream, "_element": element, "_step": self.clock.step_variable}
 
+    # --- code that runs by time --------------------------------------------------------------------------------------
+
+    def run_regularly(
+        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
+    ) -> CodeRunner:
+        """Run statements for every element, at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        dt, clock, when, order, name
+            See `SimulationObject`; by default the clock of the group.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group; its ``active`` switches it off.
+        """
+        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
+
+    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
+        """Run statements for every element at given times.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        times : Quantity
+            When; multiples of the group's step.
+        when, order, name
+            See `SimulationObject`.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group.
+        """
+        if dimension_of(times) is not _SECOND:
+            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
+        plain = np.atleast_1d(np.asarray(value_of(times), float))
+        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
+
+    def _contain(self, runner: CodeRunner) -> CodeRunner:
+        self.contained_objects.append(runner)
+        return runner
+
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
     def probe(
-        self, names: Sequence[str], owner: str, place: tuple[Clock, str, int], model: Model | None = None
+        self,
+        names: Sequence[str],
+        owner: str,
+        place: tuple[Clock, str, int],
+        model: Model | None = None,
+        events: EventList | None = None,
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """Operations that bring variables up to date at a place of the schedule, and where to read them.
 
@@ -535,6 +595,9 @@ class Group(SimulationObject):
             Where in the schedule: clock, slot, order.
         model : Model, optional
             For random numbers.
+        events : EventList, optional
+            Where they are wanted; then what is found is shared or lies on the domain of the group, and is up to date
+            where the events are.  Without it everything found is a float.
         """
         clock, when, order = place
         found: dict[str, Variable] = {}
@@ -542,24 +605,24 @@ class Group(SimulationObject):
         statements = []
         for name in names:
             known = self.bound(name)
-            if isinstance(known, Variable) and known.kind == "float":
+            if isinstance(known, Variable) and (events is not None or known.kind == "float"):
                 found[name] = known
                 continue
             scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
             found[name] = scratch
             statements.append((scratch, resolver.name(name)))
-        operations: list[Operation] = []
-        if statements:
-            assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
-            bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
-            if draws_in(assigned):
-                bindings.update(self.random_bindings(self.domain, model, zlib.crc32(owner.encode())))
-            made = Elementwise(
-                name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain,
-                statements=assigned, bindings=bindings,
-            )  # fmt: skip
-            operations.append(made)
-        return operations, found
+        if not statements:
+            return [], found
+        assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
+        bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
+        if draws_in(assigned):
+            bindings.update(self.random_bindings(self.domain, model, zlib.crc32(owner.encode())))
+        kind = Elementwise if events is None else partial(Deliver, events=events)
+        made = kind(
+            name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain, statements=assigned,
+            bindings=bindings,
+        )  # fmt: skip
+        return [made], found
 
     def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
         """Storage elements, weights, run borders and user indices for recording a variable.
@@ -586,6 +649,26 @@ class Group(SimulationObject):
     def event_order(self, event: str) -> tuple[str, int]:
         """Slot and order at which an event is found."""
         return "thresholds", self.order
+
+    # --- states as dictionaries --------------------------------------------------------------------------------
+
+    def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
+        """See `ReadableStates.state_names`."""
+        shown = {n: v.role in ("state", "parameter") for n, v in self.variables.items() if not n.startswith("_")}
+        if not read_only_variables:
+            return [name for name, writable in shown.items() if writable]
+        more = [line.varname for line in self.equations.subexpressions] if subexpressions else []
+        return list(dict.fromkeys([*shown, *self.links, *_TIMES, *more]))
+
+    def state_value(self, name: str, units: bool) -> Any:
+        """See `ReadableStates.state_value`."""
+        if name in _TIMES:
+            return self._time(name, units)
+        return self.read(name, None, units)[0] if self.is_shared(name) else self.read(name, None, units)
+
+    def set_state_value(self, name: str, value: Any, units: bool) -> None:
+        """See `States.set_state_value`."""
+        self.write(name, None, value if units else self.with_unit(name, value))
 
     # --- store and restore -----------------------------------------------------------------------------------
 

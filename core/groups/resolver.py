@@ -133,6 +133,8 @@ class Resolver:
             raise EquationError(f"'{node.op}' is not a function that equations know{closest(node.op, BUILTIN)}")
         result, bindings = into(node.op, node.children)
         self.table = {**self.table, **bindings}
+        if isinstance(result, Call) and is_stateful(result.op):  # each call in the text draws for itself
+            return Call(result.op, *result.children, occurrence=node.occurrence)
         return result if isinstance(result, Node) else node
 
     def _own(self, function: Function, node: Call) -> Node:
@@ -152,7 +154,7 @@ class Resolver:
 
     def _draws(self, name: str) -> bool:
         function = self.external.get(name)
-        return is_stateful(name) or (isinstance(function, Function) and not function.stateless)
+        return is_stateful(name) or not getattr(function, "stateless", True)
 
 
 def external_value(name: str, value: object) -> float | bool:

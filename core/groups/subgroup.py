@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import EquationError, IndexOutOfRangeError, RallError
+from rall.groups.states import States
 from rall.groups.views import VariableView
 from rall.registry import closest
 from rall.units import DIMENSIONLESS, Dimension, Quantity
@@ -20,7 +21,7 @@ __all__ = ["Subgroup"]
 Indices = NDArray[np.int64]
 
 
-class Subgroup:
+class Subgroup(States):
     """Some elements of a group: a view, whose elements are numbered from 0.
 
     Parameters
@@ -125,6 +126,22 @@ class Subgroup:
             plain = self.evaluate(value, selection, dimension=dimension)
             value = plain if dimension is DIMENSIONLESS else Quantity(plain, dim=dimension)
         self.group.write(name, self._absolute(selection), value)
+
+    def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
+        """See `ReadableStates.state_names`; the numbers of elements count as computed here."""
+        names = self.group.state_names(subexpressions, read_only_variables)
+        return [name for name in names if name != "i" or subexpressions]
+
+    def state_value(self, name: str, units: bool) -> Any:
+        """See `ReadableStates.state_value`."""
+        if name == "N":
+            return len(self)
+        whole = self.group.state_value(name, units)
+        return whole if np.ndim(whole) == 0 else self.read(name, None, units)
+
+    def set_state_value(self, name: str, value: Any, units: bool) -> None:
+        """See `States.set_state_value`."""
+        self.write(name, None, value if units else self.with_unit(name, value))
 
     def with_unit(self, name: str, value: Any) -> Any:
         """See `Group.with_unit`."""

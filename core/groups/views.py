@@ -132,7 +132,7 @@ def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[VariableView, An
     return method
 
 
-for _word in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+for _word in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"):
     _function = getattr(operator, _word)
     setattr(VariableView, f"__{_word}__", _forward(_function))
     setattr(VariableView, f"__r{_word}__", _backward(_function))

@@ -237,4 +237,25 @@ RALL_FN double rall_draw_poisson(double mean, long long seed, long long stream, 
                         (unsigned long long)element, (unsigned long long)draw, mean);
 }
 
+RALL_FN double rall_draw_normal(double mean, double sd, long long seed, long long stream, long long step,
+                                long long element, double draw)
+{
+    return mean + sd * rall_draw_randn(seed, stream, step, element, draw);
+}
+
+/* One of several whole numbers, by Walker's aliases (ACM Trans. Math. Softw. 3, 1977): each of 2^k equally likely
+   places holds at most two numbers, so that a draw is one uniform and one comparison, whatever the probabilities.
+   table: 32 - k, 2^k, the first number; then for each place the share of its own number (the first + the place), and
+   the other number.  The upper k bits of the uniform choose the place, k <= 27, the rest compares with the share. */
+RALL_FN double rall_draw_among(const double *table, long long seed, long long stream, long long step, long long element,
+                               double draw)
+{
+    rall_words x = rall_random_block(rall_random_key((unsigned long long)seed, (unsigned long long)stream), step,
+                                     (unsigned long long)element, (unsigned long long)draw, 0);
+    unsigned long long k = x.a >> (unsigned long long)table[0];
+    double place = rall_small_to_double(k), share = rall_words_to_unit(x.a, x.b) * table[1] - place;
+    double own = table[2] + place, other = table[4 + 2 * k]; /* read both: a branch would keep the loop from SIMD */
+    return share < table[3 + 2 * k] ? own : other;
+}
+
 #endif

@@ -8,7 +8,9 @@
 
 /* --- the time loop ---------------------------------------------------------------------------------------- */
 
-typedef struct { void (*run)(void **x, long long n); void **x; long long n, clock; } rall_op;
+/* With several threads, operations over many elements are there once for each, with tables that begin at its share;
+   `meet` says that all threads must have come so far before this one begins. */
+typedef struct { void (*run)(void **x, long long n); void **x; long long n, clock, thread, meet; } rall_op;
 typedef struct { double dt; long long step, end; double *t; long long *k; } rall_clock;
 typedef struct { long long *count, limit; } rall_buffer;
 
@@ -19,6 +21,7 @@ typedef struct {
     long long *status;   /* set by checks: index of the operation that failed, plus one */
     long long next_op;   /* where to go on inside a step, after a call of Python */
     long long due;       /* clocks of the present step, as bits */
+    long long threads;
 } rall_program;
 
 enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED };
@@ -54,31 +57,109 @@ static int rall_room(const rall_program *p)
     return 1;
 }
 
+/* Whether a step begins, which uses up one of the iterations; if not, why not. */
+static int rall_begin_step(rall_program *p, long long *iterations, volatile int *stop, int *why)
+{
+    if (*stop) *why = RALL_STOPPED;
+    else if ((*iterations)-- <= 0) *why = RALL_PAUSED;
+    else if (!rall_room(p)) *why = RALL_FULL;
+    else if (!(p->due = rall_due(p))) *why = RALL_DONE;
+    else {
+        p->next_op = 0;
+        return 1;
+    }
+    return 0;
+}
+
+/* Whether the step is over; if not, Python is to be called. */
+static int rall_end_step(rall_program *p, long long reached, int *why)
+{
+    if (reached < p->n_ops) {
+        p->next_op = reached;
+        *why = RALL_CALL;
+        return 0;
+    }
+    for (long long c = 0; c < p->n_clocks; c++)
+        if (p->due >> c & 1) p->clocks[c].step++;
+    p->next_op = -1;
+    if (*p->status) *why = RALL_FAILED;
+    return !*p->status;
+}
+
+#if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
+#define RALL_THREADS
+extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
+extern int sched_yield(void);
+
+/* Where threads wait for each other.  They meet every few microseconds, so that they look for a while before they let
+   another process in; OpenMP's own barrier looks for milliseconds, which stops everything on a busy machine. */
+typedef struct { long long arrived, round; } rall_meeting;
+#define RALL_LOOKS 2000
+
+static void rall_meet(rall_meeting *m, long long all)
+{
+    const long long round = __atomic_load_n(&m->round, __ATOMIC_ACQUIRE);
+    if (__atomic_add_fetch(&m->arrived, 1, __ATOMIC_ACQ_REL) == all) {
+        __atomic_store_n(&m->arrived, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&m->round, round + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (long long looks = 0; __atomic_load_n(&m->round, __ATOMIC_ACQUIRE) == round; looks++) {
+        if (looks > RALL_LOOKS) sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
+        else __builtin_ia32_pause();
+#endif
+    }
+}
+
+/* All threads walk through the list and meet at the same places; the first of them decides what comes next. */
+static int rall_run_threads(rall_program *p, long long iterations, volatile int *stop)
+{
+    rall_meeting meeting = {0, 0};
+    int why = RALL_DONE, go = p->next_op >= 0 || rall_begin_step(p, &iterations, stop, &why);
+    if (!go) return why;
+    #pragma omp parallel num_threads((int)p->threads) shared(why, go, iterations, meeting)
+    {
+        const long long me = omp_get_thread_num(), all = omp_get_num_threads();
+        int on = 1;
+        while (on) {
+            long long k;
+            for (k = p->next_op; k < p->n_ops; k++) {
+                const rall_op *op = p->ops + k;
+                if (op->meet) rall_meet(&meeting, all);
+                if (!(p->due >> op->clock & 1)) continue;
+                if (!op->run) break;
+                if (op->thread % all == me) op->run(op->x, op->n);
+            }
+            rall_meet(&meeting, all);
+            if (me == 0) go = rall_end_step(p, k, &why) && rall_begin_step(p, &iterations, stop, &why);
+            rall_meet(&meeting, all);
+            on = go;
+        }
+    }
+    return why;
+}
+#endif
+
 /* Run at most `iterations` steps of whatever clock is due next.  Returns why it came back. */
 RALL_EXPORT int rall_run(rall_program *p, long long iterations, volatile int *stop)
 {
-    for (;;) {
-        if (p->next_op < 0) {
-            if (*stop) return RALL_STOPPED;
-            if (iterations-- <= 0) return RALL_PAUSED;
-            if (!rall_room(p)) return RALL_FULL;
-            p->due = rall_due(p);
-            if (!p->due) return RALL_DONE;
-            p->next_op = 0;
+    int why = RALL_DONE;
+#if defined(RALL_THREADS)
+    if (p->threads > 1) return rall_run_threads(p, iterations, stop);
+#endif
+    do {
+        long long k;
+        if (p->next_op < 0 && !rall_begin_step(p, &iterations, stop, &why)) return why;
+        for (k = p->next_op; k < p->n_ops; k++) {
+            const rall_op *op = p->ops + k;
+            if (!(p->due >> op->clock & 1)) continue;
+            if (!op->run) break;
+            op->run(op->x, op->n);
         }
-        while (p->next_op < p->n_ops) {
-            const rall_op *op = p->ops + p->next_op;
-            if (p->due >> op->clock & 1) {
-                if (!op->run) return RALL_CALL;
-                op->run(op->x, op->n);
-            }
-            p->next_op++;
-        }
-        for (long long c = 0; c < p->n_clocks; c++)
-            if (p->due >> c & 1) p->clocks[c].step++;
-        p->next_op = -1;
-        if (*p->status) return RALL_FAILED;
-    }
+        if (!rall_end_step(p, k, &why)) return why;
+    } while (1);
 }
 
 /* --- small operations -------------------------------------------------------------------------------------- */

@@ -19,8 +19,8 @@ _KEEP = """
 mean average sum std median percentile quantile nanmean nansum nanstd nanmedian nanpercentile nanquantile
 min max amin amax nanmin nanmax ptp sort partition cumsum nancumsum ravel reshape transpose squeeze diff
 ediff1d repeat tile roll flip fliplr flipud rot90 take take_along_axis diagonal trace expand_dims moveaxis
-rollaxis swapaxes atleast_1d atleast_2d atleast_3d broadcast_to copy real imag round around tril triu diag
-diagflat unique zeros_like ones_like empty_like delete compress extract resize array_split split hsplit
+rollaxis swapaxes broadcast_to copy real imag round around tril triu diag
+diagflat unique empty_like delete compress extract resize array_split split hsplit
 vsplit dsplit real_if_close trim_zeros pad nan_to_num linalg.norm unwrap apply_along_axis matrix_transpose
 cumulative_sum
 """
@@ -39,10 +39,10 @@ _COMPARED = {
 _PLAIN = """
  argmax argmin argsort nanargmax nanargmin argpartition argwhere nonzero flatnonzero count_nonzero any all
 shape size ndim iscomplexobj isrealobj isreal iscomplex corrcoef result_type may_share_memory shares_memory
-lexsort isposinf isneginf angle common_type min_scalar_type
+lexsort isposinf isneginf angle common_type min_scalar_type zeros_like ones_like
 """
 # Dimensions of the first two arguments multiply.
-_PRODUCTS = "dot inner outer cross vdot convolve correlate tensordot kron"
+_PRODUCTS = "dot inner outer cross vdot convolve correlate tensordot kron linalg.outer linalg.cross linalg.tensordot"
 
 
 def register() -> None:
@@ -67,11 +67,15 @@ def register() -> None:
         "where": _where,
         "interp": _interp,
         "histogram": _histogram,
+        "histogram2d": _histogram2d,
         "histogram_bin_edges": _bin_edges,
         "clip": _clip,
         "bincount": _bincount,
         "meshgrid": _each(np.meshgrid),
         "broadcast_arrays": _each(np.broadcast_arrays),
+        "atleast_1d": _each(np.atleast_1d),
+        "atleast_2d": _each(np.atleast_2d),
+        "atleast_3d": _each(np.atleast_3d),
         "insert": _insert,
         "copyto": _copyto,
         "einsum": _einsum,
@@ -207,6 +211,8 @@ def _each(func: Callable[..., Any]) -> FunctionRule:
     def rule(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         parts = [split(x) for x in args]
         results = func(*(value for value, _ in parts), **keywords)
+        if isinstance(results, np.ndarray):
+            return with_dimension(results, parts[0][1])
         return type(results)(with_dimension(r, dim) for r, (_, dim) in zip(results, parts))
 
     return rule
@@ -263,11 +269,38 @@ def _bins(args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, dict[st
     return value, given, dim
 
 
+def _weights(given: dict[str, Any]) -> tuple[Any, Dimension]:
+    """Take the weights out of the arguments of a histogram."""
+    weights = given.pop("weights", None)
+    return (None, DIMENSIONLESS) if weights is None else split(weights)
+
+
 def _histogram(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     value, given, dim = _bins(args, keywords)
-    weights, by = split(given.pop("weights")) if given.get("weights") is not None else (None, DIMENSIONLESS)
+    weights, by = _weights(given)
     counts, edges = np.histogram(value, weights=weights, **given)
     return with_dimension(counts, by / dim if given.get("density") else by), with_dimension(edges, dim)
+
+
+def _histogram2d(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    given = dict(zip(("x", "y", "bins", "range", "density", "weights"), args)) | keywords
+    axes = [given.pop("x"), given.pop("y")]
+    (x, along), (y, across) = map(split, axes)
+    for key in ("bins", "range"):
+        sides = given.get(key)
+        if isinstance(sides, (Quantity, np.ndarray)):  # the same edges for both axes
+            sides = [sides, sides]
+        if isinstance(sides, (list, tuple)) and len(sides) == 2:
+            given[key] = [_side(axis, side) for axis, side in zip(axes, sides)]
+    weights, by = _weights(given)
+    counts, left, low = np.histogram2d(x, y, weights=weights, **given)
+    by = by / (along * across) if given.get("density") else by
+    return with_dimension(counts, by), with_dimension(left, along), with_dimension(low, across)
+
+
+def _side(axis: Any, side: Any) -> Any:
+    """Edges (or limits) along one axis of a histogram; a number is one of bins."""
+    return check_same(axis, side, "Cannot use numpy.histogram2d")[1] if np.ndim(side) else side
 
 
 def _bin_edges(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -288,7 +321,7 @@ def _clip(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
 
 def _bincount(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     given = dict(zip(("x", "weights", "minlength"), args)) | keywords
-    weights, dim = split(given.pop("weights")) if given.get("weights") is not None else (None, DIMENSIONLESS)
+    weights, dim = _weights(given)
     return with_dimension(np.bincount(_bare(given.pop("x")), weights=weights, **given), dim)
 
 

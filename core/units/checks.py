@@ -97,7 +97,7 @@ def fail_for_dimension_mismatch(
     return dimension_of(a), dimension_of(b)
 
 
-def in_unit(x: Any, unit: Quantity, precision: int | None = None) -> str:
+def in_unit(x: Any, unit: Quantity, precision: int | None = None, python_code: bool = False) -> str:
     """A value as text in a given unit.
 
     Parameters
@@ -107,12 +107,14 @@ def in_unit(x: Any, unit: Quantity, precision: int | None = None) -> str:
     unit : Unit
         Of the same dimension.
     precision : int, optional
-        Number of digits.
+        Number of decimals.
+    python_code : bool
+        As an expression, ``3*mvolt``, instead of ``3 mV``.
     """
-    return Quantity(x).in_unit(unit, precision)
+    return Quantity(x).in_unit(unit, precision, python_code)
 
 
-def in_best_unit(x: Any, precision: int | None = None) -> str:
+def in_best_unit(x: Any, precision: int | None = None, python_code: bool = False) -> str:
     """A value as text in the unit that reads best.
 
     Parameters
@@ -120,9 +122,11 @@ def in_best_unit(x: Any, precision: int | None = None) -> str:
     x : Quantity or number
         What to show.
     precision : int, optional
-        Number of digits.
+        Number of decimals.
+    python_code : bool
+        As an expression, ``3*mvolt``, instead of ``3 mV``.
     """
-    return Quantity(x).in_best_unit(precision)
+    return Quantity(x).in_best_unit(precision, python_code)
 
 
 def quantity_with_dimensions(value: Any, dims: Dimension) -> Quantity:

@@ -13,7 +13,7 @@ from rall.units.si import BASES, find_symbol, power_of_ten
 
 __all__ = [
     "Spelling", "best_spelling", "brief", "exact", "format_value", "latex", "latex_unit",
-    "magnitude_of", "mismatch", "register_spelling", "show", "spell_parts",
+    "magnitude_of", "mismatch", "number_with_unit", "register_spelling", "show", "spell_parts",
 ]  # fmt: skip
 
 
@@ -163,15 +163,44 @@ def format_value(value: Any, precision: int | None = None) -> str:
     value : float or ndarray
         What to show.
     precision : int, optional
-        Number of significant digits of a number and of decimals of an array; NumPy's setting if left out.
+        Number of decimals (the largest, zeros at the end are left out); NumPy's number of significant digits of a
+        number, and of decimals of an array, if left out.
     """
-    digits = int(np.get_printoptions()["precision"] or 8) if precision is None else precision
+    if not isinstance(value, (int, float, np.ndarray)):
+        return str(value)
     if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=digits)
-    return f"{value:.{digits}g}" if isinstance(value, (int, float)) else str(value)
+        return np.array2string(value, precision=precision)
+    if precision is None:
+        return f"{value:.{int(np.get_printoptions()['precision'] or 8)}g}"
+    if value and not 1e-4 <= abs(value) < 1e16:
+        return np.format_float_scientific(value, precision, trim="-")
+    return np.format_float_positional(value, precision, trim="-")
 
 
-def show(value: Any, dim: Dimension, precision: int | None = None) -> str:
+def number_with_unit(value: Any, unit: str, precision: int | None = None, python_code: bool = False) -> str:
+    """A value in a unit as text: ``3 mV``, or as Python reads it, ``3*mvolt``.
+
+    Parameters
+    ----------
+    value : float or ndarray
+        In that unit.
+    unit : str
+        The unit's symbol, or its name for Python; empty if there is none.
+    precision : int, optional
+        As in `format_value`.
+    python_code : bool
+        Whether Python is to read it.
+    """
+    number = format_value(value, precision)
+    if python_code and isinstance(value, np.ndarray):
+        number = f"array({np.array2string(value, precision=precision, separator=', ')})"
+    if not unit:
+        return number
+    between = "" if unit.startswith("/") else "*"
+    return f"{number}{between if python_code else ' '}{unit}"
+
+
+def show(value: Any, dim: Dimension, precision: int | None = None, python_code: bool = False) -> str:
     """A quantity as text, in its best unit: ``0.3 mS/cm2``.
 
     Parameters
@@ -182,10 +211,11 @@ def show(value: Any, dim: Dimension, precision: int | None = None) -> str:
         Its dimension.
     precision : int, optional
         As in `format_value`.
+    python_code : bool
+        As in `number_with_unit`.
     """
     unit = best_spelling(dim, magnitude_of(value))
-    number = format_value(value / unit.value, precision)
-    return f"{number} {unit.symbol}" if unit.symbol else number
+    return number_with_unit(value / unit.value, unit.name if python_code else unit.symbol, precision, python_code)
 
 
 def magnitude_of(value: Any) -> float:

@@ -266,27 +266,25 @@ def dot(a: Any, b: Any) -> Any:
 
 
 def zeros_like(a: Any) -> Any:
-    """Zeros of the shape and dimension of an array.
+    """Zeros of the shape of an array, without dimension (0 goes with every dimension).
 
     Parameters
     ----------
     a : Quantity or array
         The pattern.
     """
-    value, dim = split(a)
-    return with_dimension(np.zeros_like(value), dim)
+    return np.zeros_like(split(a)[0])
 
 
 def ones_like(a: Any) -> Any:
-    """Ones (of the SI unit) of the shape and dimension of an array.
+    """Ones of the shape of an array, without dimension: times a unit they have it.
 
     Parameters
     ----------
     a : Quantity or array
         The pattern.
     """
-    value, dim = split(a)
-    return with_dimension(np.ones_like(value), dim)
+    return np.ones_like(split(a)[0])
 
 
 def _quantity(x: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from rall.errors import DimensionMismatchError
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 from rall.units.dispatch import FUNCTIONS, UFUNCS, find_rule
-from rall.units.display import best_spelling, brief, exact, format_value, latex, magnitude_of, mismatch, show
+from rall.units.display import best_spelling, brief, exact, latex, magnitude_of, mismatch, number_with_unit, show
 from rall.units.plain import fits_all, power_of, quotient, scalar
 
 __all__ = ["Quantity", "check_same", "dimension_of", "split", "value_of", "with_dimension"]
@@ -412,7 +412,7 @@ class Quantity:
 
     # --- how it is shown --------------------------------------------------------------------------------
 
-    def in_unit(self, unit: Quantity, precision: int | None = None) -> str:
+    def in_unit(self, unit: Quantity, precision: int | None = None, python_code: bool = False) -> str:
         """The quantity as text in a given unit.
 
         Parameters
@@ -420,7 +420,9 @@ class Quantity:
         unit : Unit
             Of the same dimension.
         precision : int, optional
-            Number of digits.
+            Number of decimals.
+        python_code : bool
+            As an expression, ``3*mvolt``, instead of ``3 mV``.
 
         Raises
         ------
@@ -428,17 +430,20 @@ class Quantity:
             If `unit` has another dimension.
         """
         check_same(self, unit, "Cannot show")
-        return f"{format_value(self.value / unit.value, precision)} {unit}"
+        name = repr(unit) if python_code else str(unit)
+        return number_with_unit(self.value / unit.value, name, precision, python_code)
 
-    def in_best_unit(self, precision: int | None = None) -> str:
+    def in_best_unit(self, precision: int | None = None, python_code: bool = False) -> str:
         """The quantity as text in the unit that reads best.
 
         Parameters
         ----------
         precision : int, optional
-            Number of digits.
+            Number of decimals.
+        python_code : bool
+            As an expression, ``3*mvolt``, instead of ``3 mV``.
         """
-        return show(self.value, self.dim, precision)
+        return show(self.value, self.dim, precision, python_code)
 
     def __str__(self) -> str:
         return show(self.value, self.dim)

@@ -339,10 +339,23 @@ class SpatialNeuron(Group):
         return self._threshold.resets
 
     def probe(
-        self, names: Sequence[str], owner: str, place: tuple[Clock, str, int], model: Model | None = None
+        self,
+        names: Sequence[str],
+        owner: str,
+        place: tuple[Clock, str, int],
+        model: Model | None = None,
+        events: EventList | None = None,
     ) -> tuple[list[Operation], dict[str, Variable]]:
-        """See `Group.probe`; gates and what is computed from them are given at the present time."""
-        return self._present.probe(names, owner, place)
+        """See `Group.probe`; gates and what is computed from them are given at the present time.
+
+        At events, NaN stands for what does not live where they are.
+        """
+        operations, found = self._present.probe(names, owner, place)
+        for name in names if events is not None else ():
+            if found[name].domain is not self.domain and not found[name].shared:
+                more, found[name] = self._present.spread(name, found[name], owner, place)
+                operations += more
+        return operations, found
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Group.state`; how long the cell is refractory is part of it."""

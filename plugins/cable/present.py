@@ -99,6 +99,39 @@ class Present:
             operations += self._probes(name, found[name], owner, place, external)
         return operations, found
 
+    def spread(
+        self, name: str, values: Variable, owner: str, place: tuple[Clock, str, int]
+    ) -> tuple[list[Operation], Variable]:
+        """Operations that put what lives on some compartments onto all of them, NaN on the others.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        values : Variable
+            Its values where it lives.
+        owner, place
+            As of `probe`.
+        """
+        home, cell = self.scope.home(name), self.cell
+        assert home is not None and home.rows is not None
+        nowhere = Variable("_nowhere", cell.domain, role="constant")
+        nowhere.set(np.where(home.mask, 0.0, np.nan))
+        everywhere = Variable(name, cell.domain, values.dimension, role="scratch")
+        clock, when, order = place
+        parts: list[tuple[Domain, Node, dict[str, Variable | Access]]] = [
+            (cell.domain, Name("_nowhere"), {"_nowhere": nowhere, "_everywhere": everywhere}),
+            (home.domain, Name("_here"), {"_here": values, "_everywhere": Access(everywhere, home.rows)}),
+        ]
+        operations: list[Operation] = [
+            Elementwise(
+                name=f"{owner}!{name}~{k}", clock=clock, when=when, order=order, domain=domain,
+                statements=[Assign("_everywhere", node)], bindings=bindings,
+            )
+            for k, (domain, node, bindings) in enumerate(parts)
+        ]  # fmt: skip
+        return operations, everywhere
+
     def _probes(
         self, name: str, target: Variable, owner: str, place: tuple[Clock, str, int], external: Mapping[str, object]
     ) -> Iterable[Operation]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rall.plugins.monitors.spikes import SpikeMonitor
+from rall.plugins.monitors.events import EventMonitor, SpikeMonitor
+from rall.plugins.monitors.population import PopulationRateMonitor
 from rall.plugins.monitors.state import StateMonitor
 
-__all__ = ["SpikeMonitor", "StateMonitor"]
+__all__ = ["EventMonitor", "PopulationRateMonitor", "SpikeMonitor", "StateMonitor"]

@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import IndexOutOfRangeError, RallError
-from rall.groups import Group
+from rall.errors import IndexOutOfRangeError, RallError, RallWarning
+from rall.groups import Group, ReadableStates
 from rall.model import Model, Operation, Record
+from rall.plugins.monitors.recorded import SECOND, group_of, types_of
 from rall.recording import Table
-from rall.registry import closest
 from rall.session import SimulationObject
-from rall.units import DIMENSIONLESS, Quantity, get_or_create_dimension
+from rall.units import Quantity
 
 __all__ = ["StateMonitor"]
 
-_SECOND = get_or_create_dimension(second=1)
 
-
-class StateMonitor(SimulationObject):
+class StateMonitor(ReadableStates, SimulationObject):
     """Records variables at the beginning of steps.
 
     Parameters
     ----------
-    source : Group
+    source : Group or part of one
         Whose variables; or some of its elements (``cell.axon``).
-    variables : str or sequence of str
-        Their names; True for all that change.
-    record : bool, int, Place, sequence or str
-        Which elements: True for all, numbers, places (a voltage is interpolated there), or a condition.  Numbers
-        count the elements of `source`, also where that is a part of a group.
+    variables : str, sequence of str or True
+        Their names; True for all of the equations.
+    record : bool, int, Place, sequence, str or part of the source
+        Which elements: True for all, numbers, places (a voltage is interpolated there), a condition, or what the source
+        gives for an index (``S[2, :]`` of synapses).  Numbers count the elements of `source`, also where that is a part
+        of a group.
     dt, clock, when, order, name
         See `SimulationObject`; by default the clock of the source, slot ``start``.
+    codeobj_class : object
+        Accepted without effect.
 
     Attributes
     ----------
     t : Quantity
         Times of the records, shape (steps,).
     record : ndarray of int
-        Elements in the order of the rows.
+        Numbers in the source of the elements that are recorded, in the order of the rows.
+    elements : ndarray of int
+        Their numbers in the whole group.
+    record_variables : tuple of str
+        What is recorded of them.
+
+    Raises
+    ------
+    RallError
+        For what is no group, or a variable that it does not have.
+    IndexOutOfRangeError
+        For elements that it does not have.
     """
 
     invalidates_magic_network = False
@@ -57,50 +70,63 @@ class StateMonitor(SimulationObject):
         when: str = "start",
         order: int = 0,
         name: str = "statemonitor*",
+        codeobj_class: Any = None,
     ) -> None:
-        group: Group = getattr(source, "group", source)
-        if not isinstance(group, Group):
-            raise RallError(f"StateMonitor needs a group or part of one, not {source!r}")
+        group = group_of(source, "StateMonitor")
         if dt is None and clock is None:
             clock = group.clock
         super().__init__(name=name, dt=dt, clock=clock, when=when, order=order)
-        self.source = source
-        self._group = group
-        self.record_variables = self._names(variables)
-        if record is False:
+        self.source, self._group = source, group
+        self.record_variables = _names(group, variables)
+        self._types = types_of(group, self.record_variables)
+        self._everything = isinstance(record, (bool, np.bool_)) and bool(record)
+        if isinstance(record, (bool, np.bool_)) and not record:
             record = []
-        self._items = record if source is group else self._inside(source, record)
-        self._weights = {v: group.record_weights(v, self._items) for v in self.record_variables}
-        self.record: NDArray[np.int64] = next(iter(self._weights.values()))[3]
+        self._choose(list(record) if isinstance(record, tuple) else record)
+        if isinstance(record, str) and not len(self.record):
+            warnings.warn(
+                f"'{self.name}' records nothing: '{record}' holds for no element of '{group.name}' now",
+                RallWarning, stacklevel=2,
+            )  # fmt: skip
+        self._ready = True
+
+    def _choose(self, record: Any) -> None:
+        """Say which elements are recorded, and make room for their values."""
+        items = record if self.source is self._group else self._inside(record)
+        self._weights = {v: self._group.record_weights(v, items) for v in self.record_variables}
+        self.elements: NDArray[np.int64] = next(iter(self._weights.values()))[3]
+        self.record: NDArray[np.int64] = self._numbers(self.elements)
         widths = [len(w[2]) - 1 for w in self._weights.values()]
         self._table = Table(1 + sum(widths))
         self._first = dict(zip(self.record_variables, 1 + np.cumsum([0, *widths[:-1]])))
-        self._ready = True
 
-    def _names(self, variables: str | Sequence[str] | bool) -> tuple[str, ...]:
-        group = self._group
-        if variables is True:
-            states = [n for n, v in group.variables.items() if v.role == "state" and not n.startswith("_")]
-            return (*states, *(line.varname for line in group.equations.subexpressions))
-        names = (variables,) if isinstance(variables, str) else tuple(variables)  # type: ignore[arg-type]
-        if not names:
-            raise RallError(f"a StateMonitor of '{group.name}' needs the name of a variable at least")
-        known = group.known_names()
-        for name in names:
-            if name not in known:
-                raise RallError(f"'{group.name}' has no variable '{name}' to record{closest(name, known)}")
-        return names
-
-    @staticmethod
-    def _inside(source: Any, record: Any) -> Any:
+    def _inside(self, record: Any) -> Any:
         """Elements of the whole group; numbers count those of the part that is recorded."""
+        source = self.source
         if record is True:
             return source.indices
-        places = record if isinstance(record, (list, tuple)) else [record]
+        places = record if isinstance(record, list) else [record]
         numbers = all(isinstance(k, (int, np.integer)) for k in places)
-        if not isinstance(record, (str, slice, np.ndarray)) and not numbers:
+        if not isinstance(record, (str, slice, range, np.ndarray)) and not numbers:
             return record
-        return source[list(record) if isinstance(record, tuple) else record].indices
+        return source[list(record) if isinstance(record, range) else record].indices if len(places) else []
+
+    def _numbers(self, elements: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What elements of the whole group are called in the source."""
+        if self.source is self._group:
+            return elements
+        number = np.full(self._group.N, -1)
+        number[self.source.indices] = np.arange(len(self.source))
+        found = number[elements]
+        if (found < 0).any():
+            wrong = int(elements[found < 0][0])
+            raise IndexOutOfRangeError(f"{self._group.describe_element(wrong)} is no part of {self.source!r}")
+        return found
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """See `SimulationObject.before_run`."""
+        if self._everything and not len(self._table) and len(self.source) != len(self.record):
+            self._choose(True)  # synapses that were made since
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
@@ -120,45 +146,50 @@ class StateMonitor(SimulationObject):
     @property
     def t(self) -> Quantity:
         """Times of the records, shape (steps,)."""
-        return Quantity(self.t_, dim=_SECOND)
+        return Quantity(self.t_, dim=SECOND)
 
     @property
     def t_(self) -> NDArray[np.float64]:
         """Times of the records in seconds, shape (steps,)."""
         return self._table.values()[:, 0].copy()
 
-    def _values(self, name: str) -> NDArray[np.float64]:
+    def _values(self, name: str, units: bool) -> Any:
         first, width = self._first[name], len(self._weights[name][2]) - 1
-        return self._table.values()[:, first : first + width].T
+        return self._types[name].values(self._table.values()[:, first : first + width].T, units)
+
+    @property
+    def N(self) -> int:
+        """Number of recorded steps."""
+        return len(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
 
     def __getattr__(self, name: str) -> Any:
-        if not self._ready or name.startswith("__"):
+        if name.startswith("__") or not self._ready:
             raise AttributeError(name)
         plain = name.removesuffix("_")
         if plain not in self.record_variables:
             known = ", ".join(self.record_variables)
             raise AttributeError(f"'{self.name}' does not record '{name}'; it records {known}")
-        return self._with_unit(plain, self._values(plain), plain == name)
+        return self._values(plain, plain == name)
 
-    def _with_unit(self, name: str, values: NDArray[np.float64], units: bool) -> Any:
-        dimension = self._group.dimension(name)
-        return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
-
-    def __getitem__(self, item: Any) -> _Rows:
+    def __getitem__(self, item: Any) -> _Records:
         """The records of one element (or several), by its number in the source or its place."""
-        part = self.source is not self._group
-        wanted = self._group.indices_of(self._inside(self.source, item) if part else item)
+        item = list(item) if isinstance(item, tuple) else item
+        wanted = self._group.indices_of(item if self.source is self._group else self._inside(item))
         rows = []
         for index in wanted.tolist():
-            found = np.flatnonzero(self.record == index)
+            found = np.flatnonzero(self.elements == index)
             if not len(found):
                 recorded = ", ".join(map(str, self.record[:8])) + (", ..." if len(self.record) > 8 else "")
+                number = int(self._numbers(np.array([index]))[0])
                 raise IndexOutOfRangeError(
-                    f"'{self.name}' does not record element {index}; it records {recorded or 'none'}"
+                    f"'{self.name}' does not record element {number}; it records {recorded or 'none'}"
                 )
             rows.append(int(found[0]))
-        single = len(rows) == 1 and not isinstance(item, (slice, list, np.ndarray))
-        return _Rows(self, rows[0] if single else np.array(rows))
+        single = len(rows) == 1 and not hasattr(item, "__len__") and not isinstance(item, slice)
+        return _Records(self, rows[0] if single else np.array(rows, int))
 
     def record_single_timestep(self) -> None:
         """Append the present values."""
@@ -167,11 +198,23 @@ class StateMonitor(SimulationObject):
             values = self._group.values_of(name)
             storage, weights, borders, picked = self._weights[name]
             if len(weights) == len(picked):
-                row.append(values[picked] if len(values) > 1 else np.repeat(values, len(picked)))
+                row.append(values[picked] if len(values) == self._group.N else np.repeat(values, len(picked)))
             else:
                 stored = self._group.variables[name].array
                 row.append(np.add.reduceat(weights * stored[storage], borders[:-1]))
-        self._table.replace(np.concatenate([self._table.values(), np.concatenate(row)[None, :]]))
+        self._table.append(np.concatenate(row))
+
+    # --- states ---------------------------------------------------------------------------------------------
+
+    def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
+        """See `ReadableStates.state_names`."""
+        return ["t", "N", *self.record_variables] if read_only_variables else []
+
+    def state_value(self, name: str, units: bool) -> Any:
+        """See `ReadableStates.state_value`; variables have the shape (steps, elements)."""
+        if name in ("t", "N"):
+            return getattr(self, name if units or name == "N" else "t_")
+        return self._values(name, units).T.copy()
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`."""
@@ -182,7 +225,7 @@ class StateMonitor(SimulationObject):
         self._table.replace(state["table"])
 
 
-class _Rows:
+class _Records:
     """Records of some elements: variables as attributes."""
 
     def __init__(self, monitor: StateMonitor, rows: Any) -> None:
@@ -193,7 +236,23 @@ class _Rows:
         """Times of the records."""
         return self._monitor.t
 
+    @property
+    def t_(self) -> NDArray[np.float64]:
+        """Times of the records in seconds."""
+        return self._monitor.t_
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._monitor, name)[self._rows]
+
+
+def _names(group: Group, variables: str | Sequence[str] | bool) -> tuple[str, ...]:
+    """The names of what is recorded."""
+    if variables is True:
+        states = [n for n, v in group.variables.items() if v.role == "state" and not n.startswith("_")]
+        return tuple(dict.fromkeys([*states, *group.equations]))
+    names = (variables,) if isinstance(variables, str) else tuple(variables or ())
+    if not names:
+        raise RallError(f"a StateMonitor of '{group.name}' needs the name of a variable at least")
+    return tuple(dict.fromkeys(names))

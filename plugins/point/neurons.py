@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations
-from rall.errors import DimensionMismatchError, RallError
+from rall.errors import RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
+from rall.groups.size import number_of_elements
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.plugins.point.linked import LinkedVariable, link
-from rall.plugins.point.regular import CodeRunner
 from rall.registry import closest
-from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["NeuronGroup"]
 
-_SECOND = get_or_create_dimension(second=1)
 _CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
 
 
@@ -84,7 +80,7 @@ class NeuronGroup(Group):
         order: int = 0,
         name: str = "neurongroup*",
     ) -> None:
-        size = _size(N)
+        size = number_of_elements(N, "NeuronGroup", "neurons")
         equations = model if isinstance(model, Equations) else Equations(model or "")
         domain = Domain("neurons", Layout(size))
         super().__init__(name, domain, equations, namespace, clock, order, dt)
@@ -165,51 +161,6 @@ class NeuronGroup(Group):
 
     def _unlinked(self) -> set[str]:
         return {line.varname for line in self.equations.with_flag("linked")} - self.links.keys()
-
-    def run_regularly(
-        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
-    ) -> CodeRunner:
-        """Run statements for every element, at every step of a clock.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        dt, clock, when, order, name
-            See `SimulationObject`; by default the clock of the group.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group; its ``active`` switches it off.
-        """
-        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
-
-    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
-        """Run statements for every element at given times.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        times : Quantity
-            When; multiples of the group's step.
-        when, order, name
-            See `SimulationObject`.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group.
-        """
-        if dimension_of(times) is not _SECOND:
-            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
-        plain = np.atleast_1d(np.asarray(value_of(times), float))
-        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
-
-    def _contain(self, runner: CodeRunner) -> CodeRunner:
-        self.contained_objects.append(runner)
-        return runner
 
     def run_on_event(
         self, event: str, code: str, when: str = "after_resets", order: int | None = None, name: str | None = None
@@ -312,17 +263,3 @@ class NeuronGroup(Group):
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""
         return f"neuron {index} of '{self.name}'"
-
-
-def _size(N: Any) -> int:
-    if isinstance(N, str) or isinstance(N, Equations):
-        raise RallError(f"the first argument of NeuronGroup is the number of neurons, not {N!r:.60}")
-    if isinstance(N, Quantity):
-        raise DimensionMismatchError(f"the number of neurons has no unit: {N}")
-    try:
-        size = int(N)
-    except (TypeError, ValueError):
-        raise RallError(f"the number of neurons is a whole number, not {N!r:.60}") from None
-    if size != N or size < 1:
-        raise RallError(f"the number of neurons is a whole number from 1 on, not {N!r}")
-    return size

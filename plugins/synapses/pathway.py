@@ -58,6 +58,8 @@ class SynapticPathway(SimulationObject):
             raise RallError(f"the code of the pathway '{name}' of '{synapses.name}' is text, not {code!r:.60}")
         order = -1 if side.suffix == "pre" else 1
         super().__init__(f"{synapses.name}_{name}", clock=side.group.clock, when="synapses", order=order)
+        # What it draws is told from other draws by the stream of the synapses; a number in their name plays no part.
+        self._family = name
         self.synapses, self.side, self.code, self.event, self.pathway = synapses, side, code, event, name
         side.group.events_of(event)
         self.identifiers = code_identifiers(code)

@@ -46,6 +46,7 @@ class SummedVariable(SimulationObject):
             f"{synapses.name}_summed_variable_{line.varname}", clock=synapses.clock, when="groups",
             order=side.group.order - 1,
         )  # fmt: skip
+        self._family = line.varname  # as of a pathway
         side.group.sum_into(self.base, self, side.source)
 
     def _checked(self) -> Variable:

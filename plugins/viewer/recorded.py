@@ -127,8 +127,9 @@ def recorded(monitor: Any, variable: str | None = None) -> Recorded:
         raise RallError(f"the monitor has recorded nothing of {name!r} yet; look at it after run(...)")
     numbers, unit, scale = in_display_unit(getattr(monitor, name))
     rows = np.atleast_2d(numbers)
-    everything = monitor.record is True
-    index = np.arange(len(rows)) if everything else np.atleast_1d(np.asarray(monitor.record, dtype=np.int64))
+    # A monitor of a part numbers its elements from 0; which of the cell's they are is what is seen.
+    elements = getattr(monitor, "elements", monitor.record)
+    index = np.arange(len(rows)) if elements is True else np.atleast_1d(np.asarray(elements, dtype=np.int64))
     return Recorded(times, rows.T, index, name, unit, scale)
 
 

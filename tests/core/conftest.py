@@ -13,7 +13,7 @@ from rall.model import SHARED, Assign, Check, Domain, Elementwise, Layout, Recor
 from rall.recording import Table
 from rall.session import SimulationObject, defaultclock, prefs, session
 
-# For `plain_group`, which several files here use.
+# For `stepping` and `plain_group`, which several files here use.
 sys.path.insert(0, str(Path(__file__).parent))
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 import sys
+import warnings
 
 from rall.equations import Equations, check_equations, infer
 from rall.equations.flags import parse_flags
-from rall.errors import RallError
+from rall.errors import RallError, RallWarning
 from rall.ir.parse import Source, parse
 from rall.ir.statements import parse_statements
 
@@ -68,7 +69,9 @@ def _equations(text: str) -> None:
     except RallError:
         pass
     equations.substituted(include_subexpressions=True)
-    renamed = Equations(equations, **{name: "renamed" for name in equations.names[:1]}, tau=3.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RallWarning)  # not all have a tau
+        renamed = Equations(equations, **{name: "renamed" for name in equations.names[:1]}, tau=3.0)
     for line in renamed.lines:
         if line.value is not None:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rall.equations.flags import check_flags, find_flag, parse_flags
 from rall.equations.lines import AbstractLineKind
 from rall.equations.text import parse_lines
 from rall.equations.units import constant_value, parse_unit
-from rall.errors import EquationError
+from rall.errors import EquationError, RallWarning
 from rall.ir import nodes as n
 from rall.ir.parse import Source, parse
 from rall.ir.visit import names
@@ -418,9 +419,27 @@ def test_subexpressions_in_order():
     eqs = Equations("a = b + c : 1\nb = c*2 : 1\nc = p : 1\np : 1\ndx/dt = a/ms : 1")
     assert [line.varname for line in eqs.ordered_subexpressions] == ["c", "b", "a"]
     assert eqs.substituted() == [("x", parse("(p*2 + p)/ms").node)]
-    assert eqs.get_substituted_expressions(include_subexpressions=True)[1:] == [
+    assert eqs.substituted(include_subexpressions=True)[1:] == [
         ("a", parse("p*2 + p").node), ("b", parse("p*2").node), ("c", n.Name("p")),
     ]  # fmt: skip
+
+
+def test_expressions_as_text():
+    eqs = Equations("a = b/tau : Hz\nb = p*2 : 1\np : 1\ndx/dt =  a  : 1", tau=10 * ms)
+    assert eqs.get_substituted_expressions() == [("x", "p*2/(10*msecond)")]
+    assert eqs.get_substituted_expressions(include_subexpressions=True)[1][1].code == "p*2/(10*msecond)"
+    assert eqs.diff_eq_expressions == [("x", "a")] and eqs["a"].expr.code == "b/tau"
+
+
+def test_keywords_that_replace_nothing_are_told():
+    with pytest.warns(RallWarning, match="'taum'.*did you mean 'tau'") as told:
+        eqs = Equations("dx/dt = -x/tau : 1", taum=10 * ms)
+    assert eqs.identifiers == {"x", "tau"} and told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = Equations("dx/dt = -x/tau : 1", tau=10 * ms)
+        Equations(first, tau=20 * ms, x="y")
+        Equations("p : 1", defaults={"p": "2*q"}, q=3)
 
 
 def test_noise():

@@ -164,6 +164,8 @@ def test_arithmetic_with_views(group):
     np.testing.assert_allclose(group.v**2 / mV**2, values**2, rtol=1e-14)
     assert (group.v * group.g).dim is (1 * mV * nS).dim
     assert (group.v > 3 * mV).tolist() == (values > 3).tolist()
+    np.testing.assert_allclose(group.v @ group.v / mV**2, values @ values, rtol=1e-14)
+    np.testing.assert_allclose(np.ones((2, 7)) @ group.v / mV, [28, 28], rtol=1e-14)
     with pytest.raises(DimensionMismatchError):
         group.v + 1
 

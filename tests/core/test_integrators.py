@@ -2,156 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from stepping import DEVICES, NEEDS_COMPILER, SEED, Problem, Runner, errors, order_of, tree
 
-from rall import draws, random
-from rall.codegen.kernel import lower
-from rall.codegen.numpy_printer import print_numpy
-from rall.codegen.passes import optimise
-from rall.codegen.printer import ENTRY, print_c
-from rall.devices.compiler import find_compiler, load
-from rall.functions import numpy_namespace
+from rall import philox
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.exact import Exact
+from rall.integrators.explicit import ExplicitStateUpdater
 from rall.integrators.expm import expm
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, relax
 from rall.integrators.runge_kutta import EULER, RK2, RK4
 from rall.integrators.stochastic import HEUN, Milstein
 from rall.ir.nodes import Name, Node, number, select
-from rall.ir.parse import parse
 from rall.ir.render import render
-from rall.ir.visit import functions, names, walk
-from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Layout, Variable
-from rall.options import Options
-
-NEEDS_COMPILER = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
-DEVICES = ["numpy", pytest.param("c", marks=NEEDS_COMPILER)]
-OPTIONS = Options()
-SEED = 20240117
-
-
-def tree(text: str) -> Node:
-    return parse(text).node
-
-
-@dataclass
-class Problem:
-    """Equations with their values: a number is shared, an array has one value for each element."""
-
-    equations: Mapping[str, str]
-    state: Mapping[str, object]
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    changing: frozenset[str] = frozenset()
-    size: int = 5
-    #: Instead of the texts, where they cannot say it.
-    given: System | None = None
-
-    def system(self) -> System:
-        if self.given is not None:
-            return self.given
-        trees = {v: tree(text) for v, text in self.equations.items()}
-        constant = frozenset(self.parameters) - self.changing
-        shared = frozenset(p for p, value in self.parameters.items() if np.ndim(value) == 0) | {"dt", "t"}
-        return System(trees, constant, shared)
-
-
-class Runner:
-    """A problem on a device, step by step."""
-
-    def __init__(
-        self, problem: Problem, method: AbstractIntegrator, dt: float, device: str = "numpy", pieces: int = 1
-    ) -> None:
-        self.problem, self.dt, self.count, self.pieces = problem, dt, 0, pieces
-        self.domain = Domain("elements", Layout(problem.size))
-        self.clock = Clock(dt)
-        self.variables = {"dt": self.clock.dt_variable, "t": self.clock.t_variable}
-        for name, value in {**problem.state, **problem.parameters}.items():
-            shared = np.ndim(value) == 0 and name not in problem.state
-            self.variables[name] = self._variable(name, value, SHARED if shared else self.domain)
-        for name, value in {"_seed": SEED, "_stream": 3, "_step": 0}.items():
-            self.variables[name] = Variable(name, SHARED, kind="integer")
-            self.variables[name].set(value)
-        self.variables["_element"] = Variable("_element", self.domain, kind="integer")
-        self.variables["_element"].set(np.arange(problem.size))
-        system = problem.system()
-        made = method.step(system, Name("dt"))
-        for propagator in made.propagators:
-            values = propagator.compute(dt, [self.evaluate(source) for source in propagator.sources])
-            for name, value in zip(propagator.names, values):
-                shared = all(names(source) <= system.shared for source in propagator.sources)
-                self.variables[name] = self._variable(
-                    name, value[0] if shared else value, SHARED if shared else self.domain
-                )
-        self.statements = made.statements
-        self.run_once = self._compile(made.statements, device)
-
-    @staticmethod
-    def _variable(name: str, value: object, domain: Domain) -> Variable:
-        kind = "boolean" if np.asarray(value).dtype == bool else "float"
-        variable = Variable(name, domain, kind=kind)
-        variable.set(value)
-        return variable
-
-    def _compile(self, statements: tuple[Assign, ...], device: str) -> Callable[[], None]:
-        operation = Elementwise(name="step", clock=self.clock, domain=self.domain, statements=statements,
-                                bindings=self.variables)  # fmt: skip
-        kernel, arguments = lower(operation)
-        kernel = optimise(kernel, OPTIONS)
-        arrays = [v.array for v in arguments]
-        if device == "c":
-            toolchain = find_compiler()
-            assert toolchain is not None
-            function = getattr(load(print_c(kernel), toolchain, OPTIONS), ENTRY)
-            table = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
-            return lambda: function(table, ctypes.c_longlong(self.domain.layout.stored))
-        scope = numpy_namespace() | {"draws": SimpleNamespace(rand=draws.rand, randn=self._normal)}
-        exec(print_numpy(kernel), scope)
-        return lambda: scope["kernel"](arrays)  # type: ignore[operator]
-
-    def _normal(self, seed: int, stream: int, step: int, elements: np.ndarray, draw: float) -> np.ndarray:
-        """Increments of a path that is the same for all steps: each is the sum of `pieces` finer ones."""
-        fine = range(int(step) * self.pieces, (int(step) + 1) * self.pieces)
-        return sum(draws.randn(seed, stream, k, elements, draw) for k in fine) / self.pieces**0.5
-
-    def evaluate(self, node: Node) -> np.ndarray:
-        self.variables["_out"] = self._variable("_out", 0.0, self.domain)
-        self._compile((Assign("_out", node),), "numpy")()
-        return self.variables.pop("_out").get()
-
-    def run(self, steps: int) -> dict[str, np.ndarray]:
-        for _ in range(steps):
-            self.clock.t_variable.array[0] = self.count * self.dt
-            self.variables["_step"].array[0] = self.count
-            self.run_once()
-            self.count += 1
-        return {v: self.variables[v].get() for v in self.problem.equations}
-
-
-def errors(
-    problem: Problem,
-    method: AbstractIntegrator,
-    end: float,
-    counts: tuple[int, ...],
-    reference,
-    device="numpy",
-):
-    found = []
-    for steps in counts:
-        state = Runner(problem, method, end / steps, device).run(steps)
-        found.append(max(np.abs(state[v] - reference[v]).max() for v in reference))
-    return np.array(found)
-
-
-def order_of(found: np.ndarray) -> float:
-    """The slope between the last two of errors at steps that are halved."""
-    return float(np.log2(found[-2] / found[-1]))
-
+from rall.ir.visit import functions, walk
 
 # --- smooth equations ---------------------------------------------------------------------------------------
 
@@ -185,6 +50,55 @@ def test_order_of_runge_kutta_methods(method, order, device, pendulum) -> None:
     found = errors(PENDULUM, method, 2.0, (40, 80, 160), pendulum, device)
     assert order_of(found) == pytest.approx(order, abs=0.15)
     assert method.order == order
+
+
+#: The explicit midpoint rule, the trapezoidal predictor-corrector, and the three stages of Heun (1900).
+DESCRIBED = [
+    ("k = dt*f(x, t)\nx_new = x + dt*f(x + k/2, t + dt/2)", 2),
+    ("k = dt*f(x, t); x_new = x + (k + dt*f(x + k, t + dt))/2", 2),
+    ("a = dt*f(x, t)\nb = dt*f(x + a/3, t + dt/3)\nc = dt*f(x + 2*b/3, t + 2*dt/3)\nx_new = x + (a + 3*c)/4", 3),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("description", "order"), DESCRIBED)
+def test_order_of_methods_that_are_described(description, order, device, pendulum) -> None:
+    method = ExplicitStateUpdater(description)
+    assert order_of(errors(PENDULUM, method, 2.0, (40, 80, 160), pendulum, device)) == pytest.approx(order, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("description", "noise", "same", "equations"),
+    [
+        ("x_new = x + dt*f(x, t) + g(x, t)*dW", "additive", EULER, {"x": "-x + 0.3*xi_a + 0.1*xi_b", "y": "x + xi_b"}),
+        (
+            "s = x + dt*f(x, t) + g(x, t)*dW\nd = g(s, t + dt)\n"
+            "x_new = x + dt*(f(x, t) + f(s, t + dt))/2 + dW*(g(x, t) + d)/2",
+            "multiplicative", HEUN, {"x": "-x + x*xi_a + sin(y)*xi_b + t", "y": "x + x*y*xi_b"},
+        ),
+    ],
+)  # fmt: skip
+def test_described_noise_is_that_of_the_methods_of_the_same_formula(description, noise, same, equations) -> None:
+    problem = Problem(equations, {"x": np.linspace(0.1, 1.0, 5), "y": 0.2})
+    described = Runner(problem, ExplicitStateUpdater(description, stochastic=noise), 0.01).run(100)
+    expected = Runner(problem, same, 0.01).run(100)
+    for v in equations:
+        np.testing.assert_allclose(described[v], expected[v], rtol=1e-11)
+
+
+def test_milsteins_method_without_a_derivative() -> None:
+    description = (
+        "s = x + dt*f(x, t) + dt**.5*g(x, t)\nk = 1/(2*dt**.5)*(g(s, t) - g(x, t))*dW**2\n"
+        "x_new = x + dt*f(x, t) + g(x, t)*dW + k"
+    )
+    method = ExplicitStateUpdater(description, stochastic="multiplicative")
+    problem = Problem({"x": "-x + sin(x)*xi_a", "y": "0.5*y*xi_b"}, {"x": np.linspace(0.1, 1.0, 5), "y": 1.0})
+    apart = []
+    for dt in (4e-3, 1e-3):
+        found, expected = (Runner(problem, one, dt).run(50) for one in (method, Milstein()))
+        apart.append(max(np.abs(found[v] - expected[v]).max() for v in problem.equations))
+    # In a step they differ by dt**1.5, hence by a factor of 8; Euler's method would differ by one of 4.
+    assert apart[0] / apart[1] == pytest.approx(8, rel=0.25) and apart[0] < 1e-2
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -389,7 +303,7 @@ PATHS = 400
 
 def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
     """The end of the Wiener processes that a runner draws."""
-    return sum(random.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
+    return sum(philox.normal(SEED, 3, k, np.arange(PATHS), draw) for k in range(steps)) * (end / steps) ** 0.5
 
 
 def strong_errors(
@@ -455,7 +369,7 @@ def test_each_symbol_is_one_draw_and_different_symbols_are_different_draws() -> 
 
 
 def test_random_numbers_in_equations_are_drawn_once_a_step() -> None:
-    first = [random.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
+    first = [philox.uniform(SEED, 3, 0, np.arange(5), draw) for draw in (0, 1)]
     for method in (EULER, RK4, HEUN, ExponentialMidpoint(), Exact(), Milstein()):
         state = Runner(Problem({"x": "rand()", "y": "2*rand()"}, {"x": 0.0, "y": 0.0}), method, 0.5).run(1)
         assert state["x"] == pytest.approx(0.5 * first[0], rel=1e-14)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from rall.codegen.affine import affine
 from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.codegen.printer import ENTRY, print_c
@@ -260,3 +261,13 @@ def test_draws_are_numbered_by_statement() -> None:
     compile_kernel(CompiledKernel(optimise(kernel, SHARING), arguments), domain.layout)()
     x, y, z = (bound[name].get() for name in "xyz")
     assert len({*x.tolist(), *(y / 2).tolist(), *(z - x + y / 2).tolist()}) == 24
+
+
+def test_expressions_that_share_much_are_rewritten_in_bounded_work() -> None:
+    """Sixty products, each of the last one with itself: a walk that forgets what it has seen would not end."""
+    x = value = parse("v").node
+    for _ in range(60):
+        value = Binary("*", Binary("+", value, x), value)
+    form = affine(Binary("-", value, Binary("/", x, value)))
+    assert len(form.atoms) == 2 and form.constant == 0.0
+    assert affine(parse("2*(v - 3) + (k + 1)*4").node).constant == -2.0

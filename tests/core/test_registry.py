@@ -147,3 +147,17 @@ def test_entry_points_that_cannot_be_read_are_left_out(plugin, tmp_path, text):
     (tmp_path / "garbled-1.0.dist-info" / "entry_points.txt").write_bytes(text)
     with pytest.warns(RallWarning, match="entry points of 'garbled' cannot be read"):
         assert registry.find("rall.viewers", "fine") == 3
+
+
+def test_scripts_register_extensions_of_their_own(monkeypatch):
+    monkeypatch.setattr(registry, "_registry", registry._Registry())
+    method = object()
+    registry.register("rall.integrators", "mine", method)
+    assert registry.find("rall.integrators", "mine") is method
+    assert registry.names("rall.integrators")["mine"] == ""
+    assert "mine" not in registry.names("rall.flags")
+    for taken in ("mine", "euler"):
+        with pytest.raises(PluginError, match=f"'{taken}' is there already"):
+            registry.register("rall.integrators", taken, method)
+    with pytest.raises(PluginError, match="no group of extensions"):
+        registry.register("rall.integrator", "other", method)

@@ -12,7 +12,7 @@ import pytest
 
 from rall import magic
 from rall.devices.base import Program, Status
-from rall.errors import DimensionMismatchError, MagicError, NotSupportedError, NumericalError, RallError
+from rall.errors import DimensionMismatchError, MagicError, NumericalError, RallError
 from rall.ir.parse import parse
 from rall.loop import Loop
 from rall.magic import collect, magic_network, run
@@ -407,8 +407,15 @@ def test_summaries(decay):
     text = str(network.scheduling_summary())
     assert text.index("cell!record") < text.index("cell!update") < text.index("cell!check")
     assert "<td>cell!update</td>" in network.scheduling_summary()._repr_html_()
-    with pytest.raises(NotSupportedError, match="one compiled program"):
+
+
+def test_a_run_is_timed_as_a_whole(decay):
+    network = Network(decay(), name="trial")
+    with pytest.raises(RallError, match="'trial' has not run yet"):
         _ = network.profiling_info
+    network.run(0.1 * ms)
+    [(name, took)] = network.profiling_info
+    assert name == "trial" and took > 0 * ms
 
 
 def test_unbound_names_and_short_arrays_are_refused(target, decay):

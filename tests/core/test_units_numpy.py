@@ -45,7 +45,7 @@ def check(result, expected, dim):
 
 @pytest.mark.parametrize("name", [
     "mean", "sum", "std", "median", "min", "max", "amin", "amax", "ptp", "sort", "cumsum", "ravel", "diff",
-    "flip", "nanmean", "nanmax", "nansum", "unique", "zeros_like", "ones_like", "copy", "average",
+    "flip", "nanmean", "nanmax", "nansum", "unique", "copy", "average",
     "squeeze", "negative", "absolute", "positive", "atleast_2d", "round", "real", "trim_zeros",
 ])  # fmt: skip
 def test_functions_that_keep_the_dimension(name):
@@ -298,8 +298,38 @@ class TestOwnFunctions:
         check(units.diagonal(GRID), [0, 4], volt)
         check(units.trace(GRID), 4, volt)
         check(units.ptp(V), 4, volt)
-        check(units.zeros_like(V), DATA * 0, volt)
-        check(units.ones_like(V), DATA * 0 + 1, volt)
+
+    def test_ones_and_zeros_take_the_shape_alone(self):
+        for module in (units, np):
+            check(module.zeros_like(V), DATA * 0, units.DIMENSIONLESS)
+            check(module.ones_like(V), DATA * 0 + 1, units.DIMENSIONLESS)
+            check(module.ones_like(V) * mV, DATA * 0 + 1e-3, volt)
+            check(module.zeros_like(V) + V, DATA, volt)
+
+    def test_histograms_of_two_axes(self):
+        x, y = [1.0, 2.0, 3.0] * units.ms, [1.0, 1.0, 2.0] * mV
+        counts, left, low = np.histogram2d(x, y, bins=[[0, 2, 4] * units.ms, 2])
+        np.testing.assert_array_equal(counts, [[1, 0], [1, 1]])
+        check(left, [0, 2e-3, 4e-3], units.second)
+        check(low, [1e-3, 1.5e-3, 2e-3], volt)
+        density = np.histogram2d(x, y, bins=2, density=True, weights=None)[0]
+        assert dimension_of(density) is (1 / (units.second * volt)).dim
+        check(np.histogram2d(x, x, [0, 2, 4] * units.ms)[0], [[1, 0], [0, 2]], units.DIMENSIONLESS)
+        with pytest.raises(DimensionMismatchError, match="histogram2d"):
+            np.histogram2d(x, y, bins=[[0, 2] * mV, 2])
+        assert np.histogram(x, 2, None, None, None)[0].tolist() == [1, 2]
+
+    def test_at_least_so_many_axes_of_several(self):
+        first, second = np.atleast_1d(3 * mV, [1, 2] * units.ms)
+        check(first, [3e-3], volt)
+        check(second, [1e-3, 2e-3], units.second)
+        check(np.atleast_2d(V), DATA[None, :], volt)
+
+    def test_products_of_linalg(self):
+        x, y = [1.0, 0, 0] * mV, [0, 1.0, 0] * units.ms
+        for module in (np, np.linalg) if hasattr(np.linalg, "outer") else (np,):
+            check(module.outer(x, y), np.outer(x.value, y.value), volt * units.second)
+            check(module.cross(x, y), [0, 0, 1e-6], volt * units.second)
 
 
 class TestQuestions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import platform
@@ -563,3 +564,15 @@ def test_flags_and_compilers_that_were_asked_for_are_insisted_on(cache):
         choose_device(Options(extra_compile_args=("-fno-such-flag-at-all=3",)))
     with pytest.raises(CompileError, match=r"no C compiler 'nonsense-cc'.*prefs\.codegen\.compiler"):
         choose_device(Options(compiler="nonsense-cc"))
+
+
+def test_the_cache_can_be_cleared(cache):
+    toolchain = find_compiler()
+    twice = load(TEXT, toolchain, Options()).twice
+    (cache / "notes.txt").write_text("mine")
+    assert compiler.clear_cache() == 1 and compiler.clear_cache() == 0
+    assert [left.name for left in cache.iterdir()] == ["notes.txt"]
+    twice.restype, twice.argtypes = ctypes.c_double, [ctypes.c_double]
+    assert twice(3.0) == 6.0
+    load(TEXT, toolchain, Options())
+    assert compiler.clear_cache() == 1

@@ -1,4 +1,4 @@
-"""core/include/rall_random.h and rall.random: the same numbers, and numbers that look random."""
+"""core/include/rall_random.h and rall.philox: the same numbers, and numbers that look random."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rall import random
+from rall import philox
 
 INCLUDE = Path(__file__).resolve().parents[2] / "core" / "include"
 COMPILER = shutil.which("gcc") or shutil.which("cc")
@@ -114,7 +114,7 @@ def test_known_answers(library: ctypes.CDLL, counter: str, key: str, result: str
 def test_known_answers_in_numpy(counter: str, key: str, result: str) -> None:
     low, high = words(key)
     a, b, c, d = (np.array([word], np.uint64) for word in words(counter))
-    assert [int(x[0]) for x in random.philox((a, b, c, d), low | high << 32)] == words(result)
+    assert [int(x[0]) for x in philox.philox((a, b, c, d), low | high << 32)] == words(result)
 
 
 PLACES = [
@@ -131,46 +131,46 @@ def test_numpy_and_c_give_the_same_numbers(c: Fill, seed: int, stream: int, step
     n = 1003
     who = np.arange(n)
     np.testing.assert_array_equal(
-        c("uniform", seed, stream, step, n, draw), random.uniform(seed, stream, step, who, draw)
+        c("uniform", seed, stream, step, n, draw), philox.uniform(seed, stream, step, who, draw)
     )
     np.testing.assert_allclose(
         c("normal", seed, stream, step, n, draw),
-        random.normal(seed, stream, step, who, draw),
+        philox.normal(seed, stream, step, who, draw),
         rtol=1e-15,
         atol=0,
     )
     for mean in (0.0, 0.3, 9.9, 10.0, 250.0, 1e6):
-        expected = random.poisson(seed, stream, step, who, mean, draw)
+        expected = philox.poisson(seed, stream, step, who, mean, draw)
         np.testing.assert_array_equal(c("poisson", seed, stream, step, n, draw, mean), expected)
     for trials, p in ((5, 0.3), (40, 0.5), (1000, 0.004), (1000, 0.97), (10**6, 0.2), (7, 0.0), (7, 1.0)):
-        expected = random.binomial(seed, stream, step, who, trials, p, draw)
+        expected = philox.binomial(seed, stream, step, who, trials, p, draw)
         np.testing.assert_array_equal(c("binomial", seed, stream, step, n, draw, trials, p), expected)
 
 
 def test_an_element_does_not_know_its_neighbours() -> None:
-    everyone = random.normal(3, 1, 9, np.arange(100))
+    everyone = philox.normal(3, 1, 9, np.arange(100))
     some = np.array([17, 3, 99])
-    np.testing.assert_array_equal(random.normal(3, 1, 9, some), everyone[some])
+    np.testing.assert_array_equal(philox.normal(3, 1, 9, some), everyone[some])
 
 
 def test_every_part_of_the_place_matters() -> None:
-    base = random.uniform(1, 1, 1, np.arange(50), 1)
+    base = philox.uniform(1, 1, 1, np.arange(50), 1)
     others = [
-        random.uniform(2, 1, 1, np.arange(50), 1),
-        random.uniform(1 + 2**40, 1, 1, np.arange(50), 1),
-        random.uniform(1, 2, 1, np.arange(50), 1),
-        random.uniform(1, 1, 2, np.arange(50), 1),
-        random.uniform(1, 1, 1 + 2**33, np.arange(50), 1),
-        random.uniform(1, 1, 1, np.arange(1, 51), 1),
-        random.uniform(1, 1, 1, np.arange(50), 2),
+        philox.uniform(2, 1, 1, np.arange(50), 1),
+        philox.uniform(1 + 2**40, 1, 1, np.arange(50), 1),
+        philox.uniform(1, 2, 1, np.arange(50), 1),
+        philox.uniform(1, 1, 2, np.arange(50), 1),
+        philox.uniform(1, 1, 1 + 2**33, np.arange(50), 1),
+        philox.uniform(1, 1, 1, np.arange(1, 51), 1),
+        philox.uniform(1, 1, 1, np.arange(50), 2),
     ]
     for other in others:
         assert not (base == other).any()
-    assert len({random.stream_key(seed, stream) for seed in range(40) for stream in range(40)}) == 1600
+    assert len({philox.stream_key(seed, stream) for seed in range(40) for stream in range(40)}) == 1600
 
 
 def test_uniforms_are_uniform() -> None:
-    u = np.concatenate([random.uniform(11, 1, step, np.arange(1000)) for step in range(100)])
+    u = np.concatenate([philox.uniform(11, 1, step, np.arange(1000)) for step in range(100)])
     assert u.min() >= 0.0
     assert u.max() < 1.0
     assert (u * 2**53 == np.floor(u * 2**53)).all()
@@ -179,7 +179,7 @@ def test_uniforms_are_uniform() -> None:
 
 
 def test_normals_are_normal() -> None:
-    z = np.concatenate([random.normal(11, 1, step, np.arange(1000)) for step in range(100)])
+    z = np.concatenate([philox.normal(11, 1, step, np.arange(1000)) for step in range(100)])
     assert stats.kstest(z, "norm").pvalue > LIMIT
     assert abs(z.mean()) < 4 / np.sqrt(len(z))
     assert abs(z.var() - 1) < 4 * np.sqrt(2 / len(z))
@@ -189,13 +189,13 @@ def test_normals_are_normal() -> None:
 
 def test_elements_steps_streams_seeds_and_draws_are_uncorrelated() -> None:
     who = np.arange(20000)
-    base = random.normal(1, 1, 1, who, 0)
+    base = philox.normal(1, 1, 1, who, 0)
     others = {
         "element": np.roll(base, 1),
-        "step": random.normal(1, 1, 2, who, 0),
-        "stream": random.normal(1, 2, 1, who, 0),
-        "seed": random.normal(2, 1, 1, who, 0),
-        "draw": random.normal(1, 1, 1, who, 1),
+        "step": philox.normal(1, 1, 2, who, 0),
+        "stream": philox.normal(1, 2, 1, who, 0),
+        "seed": philox.normal(2, 1, 1, who, 0),
+        "draw": philox.normal(1, 1, 1, who, 1),
     }
     for name, other in others.items():
         for x, y in ((base, other), (np.abs(base), np.abs(other))):
@@ -216,14 +216,14 @@ def chi_square(k: np.ndarray, distribution: object) -> float:
 
 @pytest.mark.parametrize("mean", [0.05, 0.7, 4.0, 9.99, 10.0, 33.0, 400.0])
 def test_poisson_counts(mean: float) -> None:
-    k = random.poisson(5, 3, 2, np.arange(40000), mean)
+    k = philox.poisson(5, 3, 2, np.arange(40000), mean)
     assert chi_square(k, stats.poisson(mean)) > LIMIT
     assert abs(k.mean() - mean) < 4 * np.sqrt(mean / len(k))
 
 
 @pytest.mark.parametrize(("n", "p"), [(1, 0.5), (6, 0.9), (50, 0.1), (50, 0.4), (300, 0.75), (4000, 0.02)])
 def test_binomial_counts(n: int, p: float) -> None:
-    k = random.binomial(5, 4, 2, np.arange(40000), n, p)
+    k = philox.binomial(5, 4, 2, np.arange(40000), n, p)
     assert k.min() >= 0
     assert k.max() <= n
     assert chi_square(k, stats.binom(n, p)) > LIMIT
@@ -231,13 +231,13 @@ def test_binomial_counts(n: int, p: float) -> None:
 
 def test_means_and_chances_may_differ_between_elements(c: Fill) -> None:
     means = np.array([-1.0, 0.0, 0.5, 20.0, np.nan, 1e3])
-    together = random.poisson(8, 1, 0, np.arange(6), means)
+    together = philox.poisson(8, 1, 0, np.arange(6), means)
     assert together[:2].tolist() == [0.0, 0.0]
     assert np.isnan(together[4])
     for i in (2, 3, 5):
         assert together[i] == c("poisson", 8, 1, 0, 6, 0, means[i])[i]
     p = np.array([-0.5, 0.2, 0.8, 1.5, np.nan])
-    successes = random.binomial(8, 1, 0, np.arange(5), 30, p)
+    successes = philox.binomial(8, 1, 0, np.arange(5), 30, p)
     assert successes[[0, 3]].tolist() == [0.0, 30.0]
     assert np.isnan(successes[4])
     for i in (0, 1, 2, 3):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rall.errors import IndexOutOfRangeError, RallError
+from rall.errors import IndexOutOfRangeError, RallError, RallWarning
 from rall.plugins.monitors import StateMonitor
+from rall.plugins.point import NeuronGroup, linked_var
+from rall.plugins.synapses import Synapses
 from rall.session import Clock
 from rall.simulation import Network
 from rall.units import ms, mV, um, volt
@@ -61,7 +63,7 @@ def test_parts_of_cells(cell, morphology):
     third = StateMonitor(cell, "v", record=cell.axon)
     network = Network(cell, monitor, other, third)
     network.run(0.3 * ms)
-    assert list(monitor.record) == [11, 12, 13]
+    assert list(monitor.elements) == [11, 12, 13] and list(monitor.record) == [0, 1, 2]
     assert list(other.record) == [16, 17, 18, 19, 20] == list(third.record)
     assert (other.v_ == third.v_).all()
 
@@ -117,11 +119,12 @@ def test_subexpressions_and_currents(cell, target):
     assert (np.abs(monitor.Im_[0] - monitor.I_leak_[0]) > 0.1).any()
 
 
-def test_integers_and_conditions_are_recorded_as_numbers(cell, target):
+def test_integers_and_conditions_keep_their_type(cell, target):
     monitor = StateMonitor(cell, ["n", "hot", "v"], record=True)
     Network(cell, monitor).run(4 * ms)
     assert (monitor.n[:, 0] == np.arange(cell.N) ** 2).all()
-    assert (monitor.hot.astype(bool) == (monitor.v_ > -40e-3)).all()
+    assert monitor.n.dtype == np.int64 and monitor.hot.dtype == bool
+    assert (monitor.hot == (monitor.v_ > -40e-3)).all()
     assert monitor.hot.any() and not monitor.hot.all()
 
 
@@ -200,16 +203,136 @@ def test_long_runs_grow_the_table(cell):
 def test_numbers_count_the_elements_of_the_part(cell):
     part = cell[2:5]
     monitor = StateMonitor(part, "v", record=[0, 2])
-    assert monitor.record.tolist() == [2, 4]
-    assert StateMonitor(part, "v", record=1).record.tolist() == [3]
-    assert StateMonitor(part, "v", record=True).record.tolist() == [2, 3, 4]
+    assert monitor.record.tolist() == [0, 2] and monitor.elements.tolist() == [2, 4]
+    assert StateMonitor(part, "v", record=1).elements.tolist() == [3]
+    assert StateMonitor(part, "v", record=True).record.tolist() == [0, 1, 2]
     cell.v = "i*mV"
     Network(cell, monitor).run(0.1 * ms)
     assert monitor[2].v_[0] == pytest.approx(4e-3)
-    with pytest.raises(IndexOutOfRangeError, match="does not record element 3; it records 2, 4"):
+    with pytest.raises(IndexOutOfRangeError, match="does not record element 1; it records 0, 2"):
         monitor[1]
 
 
 def test_no_variables_are_refused(cell):
     with pytest.raises(RallError, match="needs the name of a variable"):
         StateMonitor(cell, [], record=0)
+
+
+@pytest.fixture
+def group():
+    """Four neurons with variables of every kind."""
+    model = """
+    dv/dt = -v/(10*ms) : volt
+    n : integer
+    odd : boolean
+    level : 1 (shared)
+    fixed : 1 (constant)
+    twice = 2*v : volt
+    scaled = 3*level : 1 (shared)
+    low = v < 1.5*mV : boolean
+    other : volt (linked)
+    """
+    made = NeuronGroup(4, model, method="exact")
+    made.v, made.n, made.odd, made.level, made.fixed = "i*mV", "3*i", "i % 2 == 1", 7, "i + 0.5"
+    source = NeuronGroup(4, "w : volt")
+    source.w = "-i*mV"
+    made.other = linked_var(source, "w")
+    made.add_attribute("source")
+    made.source = source
+    return made
+
+
+def test_variables_of_every_kind(group, target):
+    names = ["v", "n", "odd", "level", "fixed", "twice", "scaled", "low", "other"]
+    monitor = StateMonitor(group, names, record=[3, 1])
+    Network(group, group.source, monitor).run(0.3 * ms)
+    assert {n: getattr(monitor, n).shape for n in names} == dict.fromkeys(names, (2, 3))
+    assert [getattr(monitor, n).dtype.kind for n in names] == list("fibffffbf")
+    assert monitor.n[:, 0].tolist() == [9, 3] and monitor.odd[:, 2].tolist() == [True, True]
+    assert (monitor.level == 7).all() and (monitor.scaled == 21).all()
+    assert monitor.fixed[:, 1].tolist() == [3.5, 1.5]
+    assert monitor.twice_ == pytest.approx(2 * monitor.v_)
+    assert monitor.low[:, 0].tolist() == [False, True]
+    assert monitor.other_[:, 0] == pytest.approx([-3e-3, -1e-3]) and monitor.other.dim is volt.dim
+    assert monitor.N == len(monitor) == 3
+    assert monitor[1].n.tolist() == [3, 3, 3] and monitor[[1, 3]].n[:, 0].tolist() == [3, 9]
+    assert (monitor[1].t_ == monitor.t_).all()
+
+
+def test_all_variables_of_the_equations(group):
+    monitor = StateMonitor(group, True, record=0)
+    assert set(monitor.record_variables) == set("v n odd level fixed twice scaled low other".split())
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"), [("v > 1.5*mV", [2, 3]), ("odd", [1, 3]), (True, [0, 1, 2, 3]), ((2, 0), [2, 0])]
+)  # fmt: skip
+def test_conditions_choose(group, record, expected):
+    assert StateMonitor(group, "v", record=record).record.tolist() == expected
+
+
+def test_parts_choose_and_are_recorded(group, target):
+    chosen, part = StateMonitor(group, "v", record=group[1:3]), StateMonitor(group[1:], "v", record="i > 0")
+    inside = StateMonitor(group[1:], "v", record=group[2:3])
+    Network(group, group.source, chosen, part, inside).run(0.1 * ms)
+    assert chosen.record.tolist() == [1, 2] and chosen.v_[:, 0] == pytest.approx([1e-3, 2e-3])
+    assert part.record.tolist() == [1, 2] and part.v_[:, 0] == pytest.approx([2e-3, 3e-3])
+    assert inside.record.tolist() == [1] and inside.v_[:, 0] == pytest.approx([2e-3])
+    with pytest.raises(IndexOutOfRangeError, match=r"neuron 0 .* is no part of"):
+        StateMonitor(group[1:], "v", record=group[:1])
+
+
+def test_a_condition_that_holds_nowhere_is_told(group):
+    with pytest.warns(RallWarning, match="records nothing: 'v > 1\\*volt'"):
+        StateMonitor(group, "v", record="v > 1*volt")
+
+
+@pytest.fixture
+def joined():
+    """Three neurons that spike now and then, and synapses between different ones."""
+    group = NeuronGroup(3, "v : volt\nrate : Hz", threshold="v > 2.5*mV", reset="")
+    group.v = "(i + 1)*mV"
+    made = Synapses(group, group, "w : 1\nbig = w > 15 : boolean", on_pre="w += 1")
+    return group, made
+
+
+def test_synapses(joined, target):
+    group, synapses = joined
+    later = StateMonitor(synapses, "w", record=True)
+    synapses.connect(condition="i != j")
+    synapses.w = "10*i + j"
+    row = StateMonitor(synapses, ["w", "big"], record=synapses[2, :])
+    where = StateMonitor(synapses, "w", record=synapses["i == 1"])
+    ends = StateMonitor(synapses, ["v_pre", "v_post", "v"], record=True)
+    Network(group, synapses, later, row, where, ends).run(0.3 * ms)
+    assert later.record.tolist() == [0, 1, 2, 3, 4, 5] and later.w[:, 0].tolist() == [1, 2, 10, 12, 20, 21]
+    # Neuron 2 spikes in every step.
+    assert row.w.tolist() == [[20, 21, 22], [21, 22, 23]] and row.big.all() and row.big.dtype == bool
+    assert where.w[:, 2].tolist() == [10, 12]
+    assert (ends.v_pre / mV)[:, 0] == pytest.approx([1, 1, 2, 2, 3, 3])
+    assert (ends.v_post / mV)[:, 1] == pytest.approx([2, 3, 1, 3, 1, 2]) and (ends.v == ends.v_post).all()
+    assert row[synapses[2, 1]].w.shape == (1, 3)
+    ends.record_single_timestep()
+    assert ends.v_post.shape == (6, 4) and (ends.v_post_[:, 3] == ends.v_post_[:, 2]).all()
+
+
+def test_recordings_are_restored(group):
+    monitor = StateMonitor(group, ["v", "n"], record=True)
+    network = Network(group, group.source, monitor)
+    network.run(0.5 * ms)
+    network.store()
+    before = monitor.v_.copy()
+    network.run(0.5 * ms)
+    network.restore()
+    assert len(monitor) == 5 and (monitor.v_ == before).all()
+
+
+def test_what_was_given_out_stays_when_a_run_goes_on(group):
+    monitor = StateMonitor(group, "v", record=True)
+    network = Network(group, group.source, monitor)
+    network.run(1 * ms)
+    kept, copy = monitor.v_, monitor.v_.copy()
+    for _ in range(5):
+        network.run(1 * ms)
+        assert monitor.v_[:, :10].tolist() == copy.tolist()
+    assert (kept == copy).all() and len(monitor) == 60

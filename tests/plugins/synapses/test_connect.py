@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rall import random
+from rall import philox
 from rall.errors import EquationError, IndexOutOfRangeError
 from rall.evaluate import evaluate
 from rall.ir.nodes import Name
@@ -62,7 +62,7 @@ class Groups:
 
     def uniforms(self, numbers, draw):
         assert (np.diff(numbers) > 0).all()
-        return random.uniform(self.seed, 0, 0, numbers, draw)
+        return philox.uniform(self.seed, 0, 0, numbers, draw)
 
 
 def connect(groups=None, chunk=None, **given):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rall.philox import uniform
 from rall.plugins.synapses.sampling import Gaps, Rows, distinct, locate, spans
-from rall.random import uniform
 
 
 def draws(seed):

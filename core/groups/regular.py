@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
 from rall.events import EventList, Timetable
-from rall.groups import Group
 from rall.groups.code import Code, code_identifiers, compile_code
 from rall.ir.nodes import Compare, Name, number
 from rall.model import SHARED, Elementwise, Emit, Model, Operation, Variable
 from rall.session import SimulationObject
+
+if TYPE_CHECKING:
+    from rall.groups.group import Group
 
 __all__ = ["CodeRunner"]
 
@@ -50,6 +52,8 @@ class CodeRunner(SimulationObject):
         if dt is None and clock is None:
             clock = group.clock
         super().__init__(name or f"{group.name}_run_regularly*", dt=dt, clock=clock, when=when, order=order)
+        # What it draws is told from other draws by the group's stream; a number in the group's name plays no part.
+        self._family = "run_regularly" if name is None else self._family
         self.group, self.code, self.times = group, code, times
         self._identifiers = code_identifiers(code)
         self._external: dict[str, object] = {}
