@@ -32,7 +32,7 @@ def run(group, text, steps=1, **external):
 
     class Doer(Plain):
         def operations(self, model):
-            bindings = {**code.bindings, **group.random_bindings(group.domain, model, 0, code.statements)}
+            bindings = {**code.bindings, **group.random_bindings(group.domain, model, "", code.statements)}
             yield Elementwise(
                 name="do", clock=group.clock, domain=group.domain, statements=code.statements, bindings=bindings
             )

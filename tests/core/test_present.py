@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from plain_group import PLACE, Plain
 
-from rall.groups.present import Present, value_of_bound
-from rall.model import SHARED, Access, Domain, Layout, Variable
+from rall.groups import present as present_module
+from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
+from rall.groups.present import Present
+from rall.ir.nodes import Number
+from rall.ir.parse import parse
+from rall.model import SHARED, Access, Assign, Domain, Layout, Variable
 from rall.session import seed, session_seed
 from rall.units import ms
 
@@ -100,3 +104,30 @@ def test_links_tables_and_clocks_are_looked_up_too(group):
     assert found["table"][:3].tolist() == [7, 8, 9]
     assert found["one"] == 4 and found["t"] == group.t_
     np.testing.assert_array_equal(group.evaluate("far*one + n", np.array([1, 3])), [20, 36])
+
+
+@pytest.mark.parametrize("selection", [None, np.array([6, 1, 1, 0, 5])])
+@pytest.mark.parametrize("text", ["n*2 + v/volt", "rand() + i", "tau/ms", "n > 20", "3"])
+def test_pieces_give_what_all_at_once_does(group, monkeypatch, selection, text):
+    seed(3)
+    whole = group.evaluate(text, selection)
+    for piece in (1, 2, 3, 7):
+        monkeypatch.setattr(present_module, "PIECE", piece)
+        seed(3)
+        found = group.evaluate(text, selection)
+        np.testing.assert_array_equal(found, whole)
+        assert found.dtype == whole.dtype
+
+
+def test_variables_and_their_types_wherever_they_are_seen_from(group):
+    index = Variable("index", group.domain, kind="index")
+    for name, kind in (("v", "float"), ("n", "integer"), ("on", "boolean")):
+        variable = group.variables[name]
+        for bound in (variable, Access(variable, index)):
+            assert variable_of(bound) is variable and kind_of(bound) == kind
+    assert kind_of(index) == "integer"
+
+
+def test_draws_are_found_wherever_they_stand():
+    assert draws_in([Assign("x", Number(1.0)), Assign("y", parse("1 + clip(rand(), a, b)").node)])
+    assert not draws_in([Assign("x", parse("exp(y)").node)])
