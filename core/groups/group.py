@@ -16,19 +16,18 @@ from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.groups.assign import Sums, checked
-from rall.groups.bound import draws_in, kind_of, variable_of
+from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
-from rall.groups.present import Present, value_of_bound
+from rall.groups.present import Present
 from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
-from rall.ir.called import Called
-from rall.ir.nodes import Call, Name, Node
+from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
-from rall.ir.visit import functions, names, substitute, walk
+from rall.ir.visit import functions, names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
@@ -37,8 +36,6 @@ from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimensi
 __all__ = ["Group"]
 
 Indices = NDArray[np.int64]
-#: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
-PIECE = 1 << 19
 
 _SECOND = get_or_create_dimension(second=1)
 #: Time as users see it, beside the variables.
@@ -341,7 +338,7 @@ class Group(States, SimulationObject):
         parsed = parse(text)
         external = self.externals(self.identifiers(text), where=parsed)
         found = infer(parsed, self.environment(external), self.functions(external))
-        if dimension is not None and found is not dimension and not _is_literal_zero(text):
+        if dimension is not None and found is not dimension and text.strip() not in ("0", "0.0"):
             raise EquationError(f"'{text}' is in {found}, and {dimension} is needed", text, 0)
         resolver = self.resolver(external)
         # The draws of this text, counted from the last call of seed().
@@ -352,22 +349,8 @@ class Group(States, SimulationObject):
         for name in local:
             resolver.local(name)
         node = substitute(parsed.node, {name.removeprefix("_own_"): Name(name) for name in local})
-        values = self._in_pieces(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
+        values = Present(self, resolver, self._draws[1], selection, local).values_of(resolver.node(node))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
-
-    def _in_pieces(self, node: Node, present: Present) -> NDArray[Any]:
-        """Values of an expression for all elements that are wanted; many are not taken all at once."""
-        count = present.count
-        if count <= PIECE or present.local or draws_like_one_call(node):
-            return np.array(np.broadcast_to(evaluate(node, present), (count,)))
-        pieces = (present.piece(first, min(first + PIECE, count)) for first in range(0, count, PIECE))
-        values: NDArray[Any] | None = None
-        for piece in pieces:
-            found = np.asarray(evaluate(node, piece))
-            values = np.empty(count, found.dtype) if values is None else values
-            values[piece.first : piece.first + piece.count] = found
-        assert values is not None
-        return values
 
     def indices_of(self, item: Any) -> Indices:
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
@@ -638,9 +621,7 @@ class Group(States, SimulationObject):
         One column a border; a place between compartments is a weighted mean of several.
         """
         picked = self.indices_of(slice(None) if item is True else item)
-        storage = self.domain.layout.index(picked)
-        if self.is_shared(name):
-            storage = np.zeros_like(storage)
+        storage = np.zeros_like(picked) if self.is_shared(name) else self.domain.layout.index(picked)
         return storage, np.ones(len(picked)), np.arange(len(picked) + 1), picked
 
     def events_of(self, event: str) -> EventList:
@@ -688,12 +669,3 @@ class Group(States, SimulationObject):
         """Put back what `state` gave."""
         for name, values in state.items():
             self.variables[name].array[:] = values
-
-
-def draws_like_one_call(node: Node) -> bool:
-    """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
-    return any(isinstance(part, Called) for n in walk(node) if isinstance(n, Call) for part in (n.op,))
-
-
-def _is_literal_zero(text: str) -> bool:
-    return text.strip() in ("0", "0.0")
