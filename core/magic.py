@@ -166,7 +166,7 @@ def run(
     namespace : mapping, optional
         Values of names in equations; by default what is visible where this is called.
     profile : bool
-        Accepted; see `Network.profiling_info`.
+        Time single objects; see `Network.profiling_info` and ``profiling_summary``.
 
     Raises
     ------

@@ -170,7 +170,8 @@ def _together(first: Elementwise, second: Elementwise) -> Elementwise:
         target = mapping[statement.target]
         assert isinstance(target, Name)
         statements.append(Assign(target.id, substitute(statement.value, mapping)))
-    return replace(first, statements=statements, bindings=bindings)
+    parts = (*(first.parts or (first,)), *(second.parts or (second,)))
+    return replace(first, statements=statements, bindings=bindings, parts=parts)
 
 
 _DRAWN = ("_seed", "_stream", "_step", "_element")

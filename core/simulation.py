@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
 from rall.devices.base import Program
-from rall.errors import RallError, RallWarning
+from rall.errors import RallError
 from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
 from rall.members import check_names, claim, flatten, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
+from rall.profile import Profile
 from rall.progress import Progress, Report
 from rall.registry import closest
 from rall.schedule import Schedule
@@ -158,10 +157,18 @@ class Network:
 
     @property
     def profiling_info(self) -> list[tuple[str, Any]]:
-        """Wall time of the last run: one entry, for a step is one compiled program, which is not timed in parts."""
-        if not self._last.took:
-            raise RallError(f"network '{self.name}' has not run yet, so that there are no times to show")
-        return [(self.name, self._last.took * SECOND)]
+        """Names and wall times of what the last run with ``profile=True`` spent time on, the longest first.
+
+        Operations over the same elements that run as one have one entry, in which their names are joined with ``+``.
+
+        Raises
+        ------
+        RallError
+            If the last run was not timed.
+        """
+        if self._last.profile is None:
+            raise RallError(f"no run of network '{self.name}' was timed last; time one with run(..., profile=True)")
+        return [(name, took * SECOND) for name, took in self._last.profile.entries()]
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -186,7 +193,7 @@ class Network:
         namespace : mapping, optional
             Values of names in equations; by default what is visible where this is called.
         profile : bool
-            Accepted without effect; see `profiling_info`.
+            Time single objects, for `profiling_info` and ``profiling_summary``; the run takes a little longer.
 
         Raises
         ------
@@ -202,13 +209,6 @@ class Network:
             raise RallError(f"the duration of a run cannot be negative: {duration!r}")
         if self._loop is not None:
             raise RallError(f"network '{self.name}' is running; stop() ends that run")
-        if profile and session.first_time("profile"):
-            warnings.warn(
-                "profile=True adds nothing: a step is one compiled program, which is timed as a whole",
-                RallWarning,
-                stacklevel=2,
-            )
-        began = time.perf_counter()
         names = caller_namespace() if namespace is None else namespace
         start, end = self._timeline.t, self._timeline.t + length
         progress = Progress(report, seconds(report_period, "report_period"), start, length)
@@ -218,6 +218,7 @@ class Network:
         claim(objects, self.name, self._number)
         self._timeline.start(one.clock for one in objects)
         self._seed.renew()
+        self._last.begin(profile)
         try:
             for one in objects:
                 one.before_run(names)
@@ -225,7 +226,7 @@ class Network:
         finally:
             for one in objects:
                 one.after_run()
-            self._last.took = time.perf_counter() - began
+            self._last.end()
 
     def _execute(
         self, objects: Sequence[SimulationObject], span: tuple[float, float], progress: Progress
@@ -236,7 +237,8 @@ class Network:
             self._timeline.catch_up(program.clocks, now)
             return program
 
-        loop = Loop(build, lambda: [one.active for one in objects], self._last.owner_of, span, progress)
+        last = self._last
+        loop = Loop(build, lambda: [one.active for one in objects], last.owner_of, span, progress, last.profile)
         self._loop = loop
         session.running.append(self.stop)
         try:
@@ -394,28 +396,45 @@ class LastRun:
         What its steps consisted of.
     owners : dict
         From ``id(operation)`` to the object that it belongs to.
-    took : float
-        Wall time in seconds.
+    profile : Profile or None
+        Where its time went, if it was timed.
+    program : Program or None
+        What runs at the moment.
     """
 
     def __init__(self) -> None:
         self.schedule: Schedule | None = None
         self.owners: dict[int, SimulationObject] = {}
-        self.took = 0.0
+        self.profile: Profile | None = None
+        self.program: Program | None = None
         self.kernels: Known = {}
 
+    def begin(self, timed: bool) -> None:
+        """Forget times, and take new ones if they are wanted."""
+        self.profile = Profile(self.owner_of) if timed else None
+
+    def end(self) -> None:
+        """Keep the times of the program, and no program."""
+        if self.profile is not None and self.program is not None:
+            self.profile.add_all(self.program)
+        self.program = None
+
     def owner_of(self, operation: Operation) -> SimulationObject | None:
-        """The object that an operation belongs to."""
-        return self.owners.get(id(operation))
+        """The object that an operation belongs to; of several that were made one, that of the first."""
+        first = operation.parts[0] if operation.parts else operation
+        return self.owners.get(id(first))
 
 
 def _compile(
     objects: Sequence[SimulationObject], last: LastRun, seed: Variable, slots: Sequence[str]
 ) -> Program:
     options = options_from(prefs)
+    last.end()  # where objects were switched on or off in a run
     last.owners.clear()
     owned = [_Owned(one, last.owners) for one in objects]
     program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
+    program.timed = last.profile is not None
+    last.program = program
     last.schedule = Schedule(program.schedule.planned, program.schedule.clocks)
     return program
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rall.model import Operation
 from rall.schedule import Schedule, slot_rank
 from rall.session import SimulationObject
 from rall.timeline import shown
 
-__all__ = ["ProfilingSummary", "Row", "SchedulingSummary", "rows_of", "rows_of_schedule"]
+__all__ = ["Row", "SchedulingSummary", "rows_of", "rows_of_schedule"]
 
 _TITLES = ("object", "part of", "dt", "when", "order")
 
@@ -72,33 +71,6 @@ class SchedulingSummary:
 
         body = "".join(line(row.texts(), "td") for row in self.entries)
         return f"<table>{line(_TITLES, 'th')}{body}</table>"
-
-
-class ProfilingSummary:
-    """Where wall time went; prints as a table.
-
-    Parameters
-    ----------
-    entries : sequence of (str, Quantity)
-        Names and times.
-    show : int, optional
-        How many of the longest are shown.
-    """
-
-    def __init__(self, entries: Sequence[tuple[str, Any]], show: int | None = None) -> None:
-        self.entries = tuple(sorted(entries, key=lambda entry: -float(entry[1])))[:show]
-        self.total = sum(float(took) for _, took in entries)
-
-    def __str__(self) -> str:
-        rows = [(name, f"{float(took):.3f} s", f"{self._share(took):.0f} %") for name, took in self.entries]
-        width = max((len(name) for name, *_ in rows), default=0)
-        lines = [f"{name.ljust(width)}  {took:>12}  {share:>6}" for name, took, share in rows]
-        return "\n".join(["wall time of the last run", *lines])
-
-    __repr__ = __str__
-
-    def _share(self, took: Any) -> float:
-        return 100.0 * float(took) / self.total if self.total else 0.0
 
 
 def rows_of(objects: Sequence[SimulationObject], slots: Sequence[str]) -> tuple[Row, ...]:

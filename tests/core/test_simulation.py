@@ -409,15 +409,6 @@ def test_summaries(decay):
     assert "<td>cell!update</td>" in network.scheduling_summary()._repr_html_()
 
 
-def test_a_run_is_timed_as_a_whole(decay):
-    network = Network(decay(), name="trial")
-    with pytest.raises(RallError, match="'trial' has not run yet"):
-        _ = network.profiling_info
-    network.run(0.1 * ms)
-    [(name, took)] = network.profiling_info
-    assert name == "trial" and took > 0 * ms
-
-
 def test_unbound_names_and_short_arrays_are_refused(target, decay):
     cell = decay(extra=" + nowhere")
     with pytest.raises(RallError, match="'nowhere'"):
