@@ -316,6 +316,8 @@ class Network:
             kept = snapshot.objects[one.name]
             one.clock.dt = kept.dt
             self._timeline.put(one.clock, kept.step)
+            if restore_random_state:
+                one.set_random_state(kept.random)
             one.set_state({key: array.copy() for key, array in kept.arrays.items()})
         self._timeline.t = snapshot.t
         if restore_random_state:

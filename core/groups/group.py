@@ -668,12 +668,51 @@ class Group(States, SimulationObject):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Copies of everything that a run can change."""
-        return {n: v.array.copy() for n, v in self.variables.items() if v.role in ("state", "parameter")}
+        found = {n: v.array.copy() for n, v in self.changing().items()}
+        found.update((_event_key(name), events.present.copy()) for name, events in self.event_lists().items())
+        return found
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` gave."""
-        for name, values in state.items():
-            self.variables[name].array[:] = values
+        for name, events in self.event_lists().items():
+            events.put(state[_event_key(name)])
+        for name, variable in self.changing().items():
+            variable.array[:] = state[name]
+
+    def changing(self) -> dict[str, Variable]:
+        """The variables that a run or the user can change."""
+        return {n: v for n, v in self.variables.items() if v.role in ("state", "parameter")}
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """What has happened in the last step, by the names of the events: what a step begins with may depend on it."""
+        return {}
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {_event_key(name): _event_key(name) for name in self.event_lists()}
+
+    def signature(self) -> str:
+        """See `SimulationObject.signature`."""
+        return "; ".join([f"{type(self).__name__} of {self.N}", *self._described()])
+
+    def _described(self) -> list[str]:
+        found = [(name, v.kind, str(v.dimension)) for name, v in sorted(self.changing().items())]
+        return [f"'{name}': {kind}" + (f" in {unit}" if unit != "1" else "") for name, kind, unit in found]
+
+    def random_state(self) -> list[int]:
+        """See `SimulationObject.random_state`."""
+        own = super().random_state()
+        return [*own, self._draws[1]] if own and self._draws[0] == session.seeded else own
+
+    def set_random_state(self, state: Sequence[int]) -> None:
+        """See `SimulationObject.set_random_state`."""
+        super().set_random_state(state)
+        if len(state):
+            self._draws = session.seeded, int(state[1]) if len(state) > 1 else 0
+
+
+def _event_key(name: str) -> str:
+    return f"event {name}"
 
 
 def _overlap(group: Group, one: object, other: object) -> bool:

@@ -274,6 +274,10 @@ RALL_EXPORT void rall_queue(void **x, long long n)
     long long *due = x[5], *under_way = x[8], active = under_way[0], gone = under_way[1], hits = 0;
     int *run = x[6], *last = x[7], *batch_first = x[9], *batch_last = x[10];
     (void)n;
+    if (under_way[2] != step) /* it has stood still for some steps */
+        for (long long k = 0; k < active; k++)
+            if (due[k] >= 0) due[k] += step - under_way[2];
+    under_way[2] = step + 1;
     for (long long e = 0; e < count; e++) {
         const int first = first_run[event[e]], end = first_run[event[e] + 1];
         if (first == end) continue;

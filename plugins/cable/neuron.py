@@ -363,8 +363,7 @@ class SpatialNeuron(Group):
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
-        own = {name: values for name, values in state.items() if name in self.variables}
-        super().set_state(own)
+        super().set_state(state)
         self._threshold.set_state(state)
 
     def describe_element(self, index: int) -> str:
@@ -430,6 +429,10 @@ class SpatialNeuron(Group):
             name = f"{self.name}_9check{k:03d}"
             yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {} if self._threshold.condition is None else {"spike": self._threshold.happening}
 
     def events_of(self, event: str) -> EventList:
         """See `Group.events_of`."""

@@ -138,6 +138,6 @@ class PoissonGroup(Group):
             source=self._spiking, events=self._happening,
         )  # fmt: skip
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"PoissonGroup of {self.N} with rates {'set' if 'rates' in self.variables else 'computed'}"
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {"spike": self._happening}

@@ -327,6 +327,10 @@ class EventMonitor(ReadableStates, SimulationObject):
             "steps": self._steps,
         }  # fmt: skip
 
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"events": "events", "values": "events", "steps": "changes of dt"}
+
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""
         self._events.replace(state["events"], state["values"])

@@ -157,6 +157,10 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
         """See `SimulationObject.state`."""
         return {"table": self._table.values()}
 
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"table": "records"}
+
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""
         self._table.replace(state["table"])

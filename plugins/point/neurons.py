@@ -256,9 +256,9 @@ class NeuronGroup(Group):
         if self._ready:
             self._update.refresh(name)
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"NeuronGroup of {self.N} with {', '.join(sorted(self.variables))}"
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {name: event.happening for name, event in self.events.items()}
 
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""

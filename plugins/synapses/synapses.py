@@ -444,19 +444,36 @@ class Synapses(Group):
     # --- store and restore ------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Group.state`; which synapses there are is part of it."""
-        return {**super().state(), "_i": self.i_variable.get(), "_j": self.j_variable.get()}
+        """See `Group.state`; which synapses there are is part of it, and delays that nobody has set are empty."""
+        found = {name: np.zeros(0) for name in self.computed_names}
+        found.update((name, variable.get()) for name, variable in self.changing().items())
+        return {**found, "_i": self.i_variable.get(), "_j": self.j_variable.get()}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
         i, j = state["_i"], state["_j"]
         self._resize(len(i))
         self._set_ends(i, j)
-        super().set_state({name: values for name, values in state.items() if name not in ("_i", "_j")})
+        for name in self.computed_names:
+            if len(state[name]):
+                self._own_delay(name)
+            elif not self.is_shared(name):
+                self.variables.pop(name, None)
+        for name, variable in self.changing().items():
+            variable.set(state[name])
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        own = {name: "synapses" for name, variable in self.changing().items() if not variable.shared}
+        delays = {name: f"delays of '{name}'" for name in self.computed_names if not self.is_shared(name)}
+        return {**own, **delays, "_i": "synapses", "_j": "synapses"}
 
     def signature(self) -> str:
         """See `SimulationObject.signature`."""
-        return f"Synapses with {', '.join(sorted(self.equations)) or 'no variables'}"
+        sides = f"Synapses from {self.pre_side.size} to {self.post_side.size}"
+        shared = [f"one {name} for all" for name in self.computed_names if self.is_shared(name)]
+        own = {f"'{name}'" for name in self.computed_names}
+        return "; ".join([sides, *(d for d in self._described() if d.split(":")[0] not in own), *shared])
 
     def describe_element(self, index: int) -> str:
         """How messages name one synapse."""
