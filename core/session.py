@@ -399,6 +399,17 @@ class SimulationObject:
         """
         return ()
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """What it does in a step, for summaries: name, slot and order of each part."""
+        return [(self.name, self.when, self.order)]
+
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """Objects that it makes no sense without."""
+        return ()
+
+    def left_out(self) -> None:
+        """Called instead of `operations` where it is switched off."""
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Prepare for a run; called before `operations`.
 

@@ -11,14 +11,13 @@ from rall.devices.base import Program
 from rall.errors import RallError
 from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
-from rall.members import check_names, claim, flatten, with_contained
+from rall.members import check_names, claim, flatten, incomplete, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
 from rall.profile import Profile
 from rall.progress import Progress, Report
 from rall.registry import closest
-from rall.schedule import Schedule
 from rall.session import (
     SimulationObject,
     caller_namespace,
@@ -28,7 +27,7 @@ from rall.session import (
     session,
     unique_name,
 )
-from rall.summary import SchedulingSummary, rows_of, rows_of_schedule
+from rall.summary import SchedulingSummary, rows_of
 from rall.targets import choose_device
 from rall.timeline import NetworkSeed, Timeline, shown
 from rall.units import Quantity, get_or_create_dimension
@@ -150,9 +149,7 @@ class Network:
             raise RallError(f"the schedule cannot be {slots!r}; it takes {problem}") from None
 
     def scheduling_summary(self) -> SchedulingSummary:
-        """A table of what a step consists of, in order: operations after a run, objects before it."""
-        if self._last.schedule is not None:
-            return SchedulingSummary(rows_of_schedule(self._last.schedule, self._last.owner_of))
+        """A table of what a step consists of, in order."""
         return SchedulingSummary(rows_of(self.objects, self.schedule))
 
     @property
@@ -212,7 +209,7 @@ class Network:
         names = caller_namespace() if namespace is None else namespace
         start, end = self._timeline.t, self._timeline.t + length
         progress = Progress(report, seconds(report_period, "report_period"), start, length)
-        objects = self.objects
+        objects = self._complete(self.objects)
         check_names(objects, self.name)
         _refuse_driven_clocks(self, objects)
         claim(objects, self.name, self._number)
@@ -233,6 +230,9 @@ class Network:
     ) -> None:
         def build(now: float) -> Program:
             active = [one for one in objects if one.active]
+            for one in objects:
+                if not one.active:
+                    one.left_out()
             program = _compile(active, self._last, self._seed.variable, self.schedule)
             self._timeline.catch_up(program.clocks, now)
             return program
@@ -247,6 +247,15 @@ class Network:
             session.running.remove(self.stop)
             self._loop = None
             self._timeline.settle(min(loop.t, span[1]), loop.clocks, [one.clock for one in objects])
+
+    def _complete(self, objects: list[SimulationObject]) -> list[SimulationObject]:
+        """The objects of a run, none of which lacks what it depends on."""
+        for one, missing in incomplete(objects):
+            raise RallError(
+                f"'{one.name}' (made at {one.created_at}) depends on '{missing.name}', which is not in network "
+                f"'{self.name}': add it, or set the active of '{one.name}' to False"
+            )
+        return objects
 
     def stop(self) -> None:
         """End a run after the present step."""
@@ -394,8 +403,6 @@ class LastRun:
 
     Attributes
     ----------
-    schedule : Schedule or None
-        What its steps consisted of.
     owners : dict
         From ``id(operation)`` to the object that it belongs to.
     profile : Profile or None
@@ -405,7 +412,6 @@ class LastRun:
     """
 
     def __init__(self) -> None:
-        self.schedule: Schedule | None = None
         self.owners: dict[int, SimulationObject] = {}
         self.profile: Profile | None = None
         self.program: Program | None = None
@@ -437,7 +443,6 @@ def _compile(
     program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
     program.timed = last.profile is not None
     last.program = program
-    last.schedule = Schedule(program.schedule.planned, program.schedule.clocks)
     return program
 
 

@@ -22,6 +22,7 @@ from rall.groups.present import Present, value_of_bound
 from rall.groups.regular import CodeRunner
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
+from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
 from rall.ir.nodes import Call, Node
@@ -41,7 +42,7 @@ _SECOND = get_or_create_dimension(second=1)
 _TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(States, SimulationObject):
+class Group(States, Stored):
     """Elements with variables and equations.
 
     Parameters
@@ -70,11 +71,9 @@ class Group(States, SimulationObject):
         order: int = 0,
         dt: Any = None,
     ) -> None:
-        super().__init__(name=name, dt=dt, clock=clock, order=order)
-        self.domain = domain
+        super().__init__(name, domain, clock, order, dt)
         self.equations = equations
         self.namespace: dict[str, object] = dict(namespace or {})
-        self.variables: dict[str, Variable] = {}
         self.constants: dict[str, Variable] = {}
         self._sums: dict[str, list[tuple[weakref.ref[SimulationObject], object]]] = {}
         #: Variables of other groups under names of this one.
@@ -82,7 +81,6 @@ class Group(States, SimulationObject):
         #: What code of any object in the present run writes.
         self.written: set[str] = set()
         self._external: dict[str, object] = {}
-        self._draws = (session.seeded, 0)
         #: Names that the group computes itself, with their dimensions.
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
@@ -664,55 +662,10 @@ class Group(States, SimulationObject):
         """See `States.set_state_value`."""
         self.write(name, None, value if units else self.with_unit(name, value))
 
-    # --- store and restore -----------------------------------------------------------------------------------
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of everything that a run can change."""
-        found = {n: v.array.copy() for n, v in self.changing().items()}
-        found.update((_event_key(name), events.present.copy()) for name, events in self.event_lists().items())
-        return found
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `state` gave."""
-        for name, events in self.event_lists().items():
-            events.put(state[_event_key(name)])
-        for name, variable in self.changing().items():
-            variable.array[:] = state[name]
-
-    def changing(self) -> dict[str, Variable]:
-        """The variables that a run or the user can change."""
-        return {n: v for n, v in self.variables.items() if v.role in ("state", "parameter")}
-
-    def event_lists(self) -> Mapping[str, EventList]:
-        """What has happened in the last step, by the names of the events: what a step begins with may depend on it."""
-        return {}
-
-    def growing(self) -> Mapping[str, str]:
-        """See `SimulationObject.growing`."""
-        return {_event_key(name): _event_key(name) for name in self.event_lists()}
-
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return "; ".join([f"{type(self).__name__} of {self.N}", *self._described()])
-
-    def _described(self) -> list[str]:
-        found = [(name, v.kind, str(v.dimension)) for name, v in sorted(self.changing().items())]
-        return [f"'{name}': {kind}" + (f" in {unit}" if unit != "1" else "") for name, kind, unit in found]
-
-    def random_state(self) -> list[int]:
-        """See `SimulationObject.random_state`."""
-        own = super().random_state()
-        return [*own, self._draws[1]] if own and self._draws[0] == session.seeded else own
-
-    def set_random_state(self, state: Sequence[int]) -> None:
-        """See `SimulationObject.set_random_state`."""
-        super().set_random_state(state)
-        if len(state):
-            self._draws = session.seeded, int(state[1]) if len(state) > 1 else 0
-
-
-def _event_key(name: str) -> str:
-    return f"event {name}"
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        held = self.equations.with_flag("constant over dt")
+        return [(f"{self.name}_held", "before_start", self.order)] if held else []
 
 
 def _overlap(group: Group, one: object, other: object) -> bool:

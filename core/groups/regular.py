@@ -59,6 +59,10 @@ class CodeRunner(SimulationObject):
         self._external: dict[str, object] = {}
         self._made: Code | None = None
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         self._external = self.group.externals(self._identifiers, namespace)

@@ -430,6 +430,15 @@ class SpatialNeuron(Group):
             yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        found = [*super().places(), (f"{self.name}_stateupdater", "groups", self.order)]
+        if self._threshold.condition is not None:
+            found.append((f"{self.name}_threshold", "thresholds", self.order))
+        if self._threshold.resets:
+            found.append((f"{self.name}_reset", "resets", self.order))
+        return found
+
     def event_lists(self) -> Mapping[str, EventList]:
         """See `Group.event_lists`."""
         return {} if self._threshold.condition is None else {"spike": self._threshold.happening}

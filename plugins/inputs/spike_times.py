@@ -240,6 +240,10 @@ class SpikeGeneratorGroup(Group):
         """See `SimulationObject.growing`."""
         return {**super().growing(), "indices": "spikes", "times": "spikes"}
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        return [(self.name, self.when, self.order)]
+
     def event_lists(self) -> Mapping[str, EventList]:
         """See `Group.event_lists`."""
         return {"spike": self._happening}

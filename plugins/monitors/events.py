@@ -114,6 +114,10 @@ class EventMonitor(ReadableStates, SimulationObject):
 
     # --- running --------------------------------------------------------------------------------------------
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         self._place()  # the event may have moved since

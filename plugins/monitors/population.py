@@ -56,6 +56,10 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
         self._dtype = np.dtype(np.float64 if dtype is None else dtype)
         self._table = Table(2)
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
         spikes = Variable("_spikes", SHARED, role="scratch")

@@ -123,6 +123,10 @@ class StateMonitor(ReadableStates, SimulationObject):
             raise IndexOutOfRangeError(f"{self._group.describe_element(wrong)} is no part of {self.source!r}")
         return found
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         if self._everything and not len(self._table) and len(self.source) != len(self.record):

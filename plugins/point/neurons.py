@@ -256,6 +256,14 @@ class NeuronGroup(Group):
         if self._ready:
             self._update.refresh(name)
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        found = super().places()
+        if self.equations.differential_equations or self._refractoriness is not None:
+            found.append((f"{self.name}_stateupdater", "groups", self.order))
+        found += [(event.operation_name, event.when, event.order) for event in self.events.values()]
+        return found + [(reaction.name, reaction.when, reaction.order) for reaction in self.reactions]
+
     def event_lists(self) -> Mapping[str, EventList]:
         """See `Group.event_lists`."""
         return {name: event.happening for name, event in self.events.items()}

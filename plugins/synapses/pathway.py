@@ -99,6 +99,10 @@ class SynapticPathway(SimulationObject):
 
     # --- running ------------------------------------------------------------------------------------------------
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.synapses,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         synapses = self.synapses

@@ -24,7 +24,7 @@ from rall.plugins.synapses.scope import ConnectScope
 from rall.plugins.synapses.sides import Side
 from rall.plugins.synapses.summed import SummedVariable
 from rall.registry import closest
-from rall.session import session
+from rall.session import SimulationObject, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["Synapses"]
@@ -435,6 +435,15 @@ class Synapses(Group):
         """See `SimulationObject.operations`."""
         yield from held_operations(self, model)
         yield from self._update.operations(model, self.clock_driven)
+
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        update = [(f"{self.name}_stateupdater", "groups", self.order)] if self.clock_driven else []
+        return [*super().places(), *update]
+
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return self.pre_side.group, self.post_side.group
 
     def after_write(self, name: str) -> None:
         """See `Group.after_write`."""
