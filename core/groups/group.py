@@ -23,6 +23,7 @@ from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
+from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
 from rall.ir.nodes import Name, Node
@@ -30,7 +31,7 @@ from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
 from rall.registry import closest
-from rall.session import SimulationObject, caller_namespace, session
+from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
 __all__ = ["Group"]
@@ -42,7 +43,7 @@ _SECOND = get_or_create_dimension(second=1)
 _TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(States, SimulationObject):
+class Group(States, Stored):
     """Elements with variables and equations.
 
     Parameters
@@ -71,11 +72,9 @@ class Group(States, SimulationObject):
         order: int = 0,
         dt: Any = None,
     ) -> None:
-        super().__init__(name=name, dt=dt, clock=clock, order=order)
-        self.domain = domain
+        super().__init__(name, domain, clock, order, dt)
         self.equations = equations
         self.namespace: dict[str, object] = dict(namespace or {})
-        self.variables: dict[str, Variable] = {}
         self.constants: dict[str, Variable] = {}
         self.sums = Sums(self)
         #: Variables of other domains under names of this group.
@@ -85,7 +84,6 @@ class Group(States, SimulationObject):
         #: What code of any object in the present run writes.
         self.written: set[str] = set()
         self._external: dict[str, object] = {}
-        self._draws = (session.seeded, 0)
         #: Names that the group computes itself, with their dimensions.
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
@@ -659,13 +657,7 @@ class Group(States, SimulationObject):
         """See `States.set_state_value`."""
         self.write(name, None, value if units else self.with_unit(name, value))
 
-    # --- store and restore -----------------------------------------------------------------------------------
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of everything that a run can change."""
-        return {n: v.array.copy() for n, v in self.variables.items() if v.role in ("state", "parameter")}
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `state` gave."""
-        for name, values in state.items():
-            self.variables[name].array[:] = values
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        held = self.equations.with_flag("constant over dt")
+        return [(f"{self.name}_held", "before_start", self.order)] if held else []

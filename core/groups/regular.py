@@ -68,6 +68,10 @@ class CodeRunner(SimulationObject):
         self._made: Code | None = None
         group.contained_objects.append(self)
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         external = self.group.externals(self._identifiers, namespace)

@@ -122,6 +122,10 @@ class PoissonInput(SimulationObject):
 
     # --- running ------------------------------------------------------------------------------------------------
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         dt = self.clock.dt

@@ -123,6 +123,10 @@ class StateMonitor(ReadableStates, SimulationObject):
             raise IndexOutOfRangeError(f"{self._group.describe_element(wrong)} is no part of {self.source!r}")
         return found
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         if self._everything and not len(self._table) and len(self.source) != len(self.record):
@@ -219,6 +223,10 @@ class StateMonitor(ReadableStates, SimulationObject):
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`."""
         return {"table": self._table.values()}
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"table": "records"}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""

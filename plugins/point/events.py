@@ -55,6 +55,12 @@ class Event:
         parsed = parse(condition)
         self.identifiers = names(parsed.node) | functions(parsed.node)
 
+    @property
+    def operation_name(self) -> str:
+        """What looks at the condition is called."""
+        group = self.group.name
+        return f"{group}_thresholder" if self.name == "spike" else f"{group}_{self.name}_thresholder"
+
     def operations(self, model: Model, refractoriness: Refractoriness | None) -> Iterable[Operation]:
         """Look at the condition, list the elements, and let a refractory time begin."""
         group = self.group
@@ -63,7 +69,7 @@ class Event:
         if refractoriness is not None:
             node = Logic("and", node, Name("not_refractory"))
             bindings["not_refractory"] = refractoriness.free
-        name = f"{group.name}_{self.name}_thresholder" if self.name != "spike" else f"{group.name}_thresholder"
+        name = self.operation_name
         statements = [Assign("_happens", node)]
         bindings["_happens"] = self.true
         bindings.update(group.random_bindings(group.domain, model, f"event {self.name}", statements))

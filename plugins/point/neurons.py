@@ -229,9 +229,17 @@ class NeuronGroup(Group):
         if self._ready:
             self._update.refresh(name)
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"NeuronGroup of {self.N} with {', '.join(sorted(self.variables))}"
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        found = super().places()
+        if self.equations.differential_equations or self._refractoriness is not None:
+            found.append((f"{self.name}_stateupdater", "groups", self.order))
+        found += [(event.operation_name, event.when, event.order) for event in self.events.values()]
+        return found + [(reaction.name, reaction.when, reaction.order) for reaction in self.reactions]
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {name: event.happening for name, event in self.events.items()}
 
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""

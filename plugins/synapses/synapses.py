@@ -24,7 +24,7 @@ from rall.plugins.synapses.scope import ConnectScope
 from rall.plugins.synapses.sides import Side
 from rall.plugins.synapses.summed import SummedVariable
 from rall.registry import closest
-from rall.session import session
+from rall.session import SimulationObject, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["Synapses"]
@@ -453,6 +453,15 @@ class Synapses(Group):
         yield from held_operations(self, model)
         yield from self._update.operations(model, self.clock_driven)
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        update = [(f"{self.name}_stateupdater", "groups", self.order)] if self.clock_driven else []
+        return [*super().places(), *update]
+
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return self.pre_side.group, self.post_side.group
+
     def after_write(self, name: str) -> None:
         """See `Group.after_write`."""
         if self._ready:
@@ -461,19 +470,36 @@ class Synapses(Group):
     # --- store and restore ------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Group.state`; which synapses there are is part of it."""
-        return {**super().state(), "_i": self.i_variable.get(), "_j": self.j_variable.get()}
+        """See `Group.state`; which synapses there are is part of it, and delays that nobody has set are empty."""
+        found = {name: np.zeros(0) for name in self.computed_names}
+        found.update((name, variable.get()) for name, variable in self.changing().items())
+        return {**found, "_i": self.i_variable.get(), "_j": self.j_variable.get()}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
         i, j = state["_i"], state["_j"]
         self._resize(len(i), 0)
         self._set_ends(i, j)
-        super().set_state({name: values for name, values in state.items() if name not in ("_i", "_j")})
+        for name in self.computed_names:
+            if len(state[name]):
+                self._own_delay(name)
+            elif not self.is_shared(name):
+                self.variables.pop(name, None)
+        for name, variable in self.changing().items():
+            variable.set(state[name])
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        own = {name: "synapses" for name, variable in self.changing().items() if not variable.shared}
+        delays = {name: f"delays of '{name}'" for name in self.computed_names if not self.is_shared(name)}
+        return {**own, **delays, "_i": "synapses", "_j": "synapses"}
 
     def signature(self) -> str:
         """See `SimulationObject.signature`."""
-        return f"Synapses with {', '.join(sorted(self.equations)) or 'no variables'}"
+        sides = f"Synapses from {self.pre_side.size} to {self.post_side.size}"
+        shared = [f"one {name} for all" for name in self.computed_names if self.is_shared(name)]
+        own = {f"'{name}'" for name in self.computed_names}
+        return "; ".join([sides, *(d for d in self._described() if d.split(":")[0] not in own), *shared])
 
     def describe_element(self, index: int) -> str:
         """How messages name one synapse."""
