@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
-from rall.equations.names import resolve, typed_of
+from rall.equations.names import Places, resolve, typed_of
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
@@ -386,7 +386,7 @@ class Group(States, SimulationObject):
     # --- names ----------------------------------------------------------------------------------------------
 
     def externals(
-        self, wanted: Any, *more: Mapping[str, object], where: Parsed | Line | None = None
+        self, wanted: Any, *more: Mapping[str, object], where: Places = ()
     ) -> dict[str, object]:
         """Values of names that are not the group's own, from its namespace or from where the user is.
 
@@ -396,7 +396,7 @@ class Group(States, SimulationObject):
             The names.
         *more : mapping of str to object
             Where to look after the namespace of the group, instead of where the user is.
-        where : Parsed or Line, optional
+        where : Parsed, Line or sequence of these
             Where the names are used, for messages.
         """
         spaces = [*self.namespaces(), *more, self._external]
@@ -425,16 +425,16 @@ class Group(States, SimulationObject):
         return self._external or self._line_externals()
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
-        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in self.equations.lines))
-        try:
-            return self.externals(wanted, *more)
-        except EquationError:
-            for line in self.equations.lines:
-                self.externals(line.identifiers, *more, where=line)  # says in which line
-            raise
+        lines = self.equations.lines
+        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in lines))
+        return self.externals(wanted, *more, where=[*lines, *self.code_places()])
 
     def code_identifiers(self) -> Iterable[str]:
         """Names in conditions and code of the group that are no lines of its equations."""
+        return ()
+
+    def code_places(self) -> Iterable[Parsed]:
+        """Conditions and right-hand sides of that code, for messages."""
         return ()
 
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
