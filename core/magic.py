@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from rall.errors import MagicError, RallWarning
+from rall.errors import MagicError
 from rall.progress import Report
-from rall.session import SimulationObject, caller_namespace, session
+from rall.session import SimulationObject, caller_namespace, session, warn
 from rall.simulation import SECOND, Network
 
 __all__ = ["MagicNetwork", "collect", "magic_network", "restore", "run", "stop", "store"]
@@ -89,7 +88,7 @@ class MagicNetwork(Network):
             self._timeline.begin_again()
         self._objects = found
         if not found:
-            warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
+            warn(f"there is nothing to simulate. {_RULE}")
 
     def get_states(self, *args: Any, **options: Any) -> dict[str, Any]:
         """States of all objects that are visible here; see `Network.get_states`.

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
 from rall.devices.base import Program
-from rall.errors import RallError, RallWarning
+from rall.errors import RallError
 from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
-from rall.members import check_names, claim, flatten, with_contained
+from rall.members import check_names, claim, flatten, naming, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
@@ -28,6 +27,7 @@ from rall.session import (
     seconds,
     session,
     unique_name,
+    warn,
 )
 from rall.summary import SchedulingSummary, rows_of, rows_of_schedule
 from rall.targets import choose_device
@@ -203,11 +203,7 @@ class Network:
         if self._loop is not None:
             raise RallError(f"network '{self.name}' is running; stop() ends that run")
         if profile and session.first_time("profile"):
-            warnings.warn(
-                "profile=True adds nothing: a step is one compiled program, which is timed as a whole",
-                RallWarning,
-                stacklevel=2,
-            )
+            warn("profile=True adds nothing: a step is one compiled program, which is timed as a whole")
         began = time.perf_counter()
         names = caller_namespace() if namespace is None else namespace
         start, end = self._timeline.t, self._timeline.t + length
@@ -220,7 +216,8 @@ class Network:
         self._seed.renew()
         try:
             for one in objects:
-                one.before_run(names)
+                with naming(one):
+                    one.before_run(names)
             self._execute(objects, (start, end), progress)
         finally:
             for one in objects:
@@ -427,6 +424,7 @@ class _Owned:
         self.owner, self.owners, self.name = owner, owners, owner.name
 
     def operations(self, model: Model) -> Iterable[Operation]:
-        for operation in self.owner.operations(model):
-            self.owners[id(operation)] = self.owner
-            yield operation
+        with naming(self.owner):
+            for operation in self.owner.operations(model):
+                self.owners[id(operation)] = self.owner
+                yield operation

@@ -28,7 +28,7 @@ from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute, walk
 from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
-from rall.registry import closest
+from rall.registry import suggest
 from rall.session import SimulationObject, caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
@@ -195,7 +195,7 @@ class Group(States, SimulationObject):
         if plain in _TIMES:
             return self._time(plain, units=plain == name)
         known = self.known_names()
-        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
+        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
@@ -207,7 +207,7 @@ class Group(States, SimulationObject):
         elif self._ready and not name.startswith("_") and not hasattr(type(self), name) and name not in self.__dict__:
             known = self.known_names()
             raise AttributeError(
-                f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}; use "
+                f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}; use "
                 f"add_attribute('{name}') for an attribute of your own"
             )
         else:

@@ -11,7 +11,7 @@ from rall.errors import DimensionMismatchError, IndexOutOfRangeError, RallError
 from rall.groups import Group, Subgroup, VariableView
 from rall.groups.group import variable_of
 from rall.model import Access, Variable
-from rall.registry import closest
+from rall.registry import closest, suggest
 
 __all__ = ["LinkedVariable", "link", "linked_var"]
 
@@ -71,7 +71,7 @@ def linked_var(group_or_variable: Any, name: str | None = None, index: Any = Non
     if group.bound(name) is None:
         if name in group.known_names():
             raise RallError(f"'{name}' of '{group.name}' is computed by its equation; variables alone can be linked")
-        raise RallError(f"'{group.name}' has no variable '{name}' to link to{closest(name, group.known_names())}")
+        raise RallError(f"'{group.name}' has no variable '{name}' to link to{suggest(name, group.known_names())}")
     if index is not None and not isinstance(index, str):
         index = np.asarray(index)
         if index.dtype.kind not in "iu" or index.ndim != 1:

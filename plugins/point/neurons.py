@@ -15,7 +15,7 @@ from rall.ir.parse import Parsed
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.plugins.point.linked import LinkedVariable, link
-from rall.registry import closest
+from rall.registry import closest, suggest
 
 __all__ = ["NeuronGroup"]
 
@@ -152,8 +152,9 @@ class NeuronGroup(Group):
         if isinstance(value, LinkedVariable) and self._ready:
             line = self.equations.get(name)
             if line is None or not line.has("linked"):
-                hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
-                raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}{closest(name, self.equations)}")
+                missing = f"its equations do not name it{suggest(name, self.equations)}"
+                hint = f"write '{name} : ... (linked)' in its equations" if line else missing
+                raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}")
             self.links[name] = link(self, name, value)
             return
         if self._ready and name.removesuffix("_") in self._unlinked():
