@@ -164,11 +164,16 @@ class Variable:
         """Where its storage lies; the same for variables that share it."""
         return int(self.array.__array_interface__["data"][0])
 
-    def resize(self) -> None:
-        """New storage for a domain that has grown; values stay, new elements are zero."""
+    def resize(self, kept: int) -> None:
+        """New storage for a domain whose size has changed.
+
+        Parameters
+        ----------
+        kept : int
+            How many elements keep their values; the others are zero.
+        """
         old = self.array
         self.array = aligned(max(1, self.domain.layout.stored), self.kind)
-        kept = min(len(old), len(self.array))
         self.array[:kept] = old[:kept]
 
     def get(self) -> NDArray[Any]:
@@ -373,6 +378,12 @@ class Check(Operation):
 
     variable: Variable
     every: int = 1
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is looked at: padding behind the elements goes its own way, without the resets that keep them finite."""
+        layout = self.variable.domain.layout
+        return self.variable.array[: layout.size] if layout.place is None else self.variable.array
 
     def accesses(self) -> Accesses:
         """See `Operation.accesses`."""

@@ -227,7 +227,7 @@ class CProgram(Program):
         # The status becomes the number of the operation that failed, counted from 1.
         number = np.array([len(self._operations) + 1], np.int64)
         every = np.array([operation.every], np.int64)
-        values = operation.variable.array
+        values = operation.values
         arrays = [values, self._status, number, operation.clock.step_variable.array, every]
         return [(self._runtime.rall_check, arrays, len(values))]
 
@@ -271,7 +271,9 @@ class CProgram(Program):
         tables: list[Any] = [operation.structure[name] for name in TREE_TABLES]
         variables = [operation.variables.get(name) for name in TREE_VARIABLES]
         arrays = tables + [None if v is None else v.array for v in variables]
-        function = getattr(self._runtime, f"rall_{operation.solver}")
+        library = load(headers()["rall_tree.c"], self._toolchain, self._options)
+        self._kept.append(library)
+        function = getattr(library, f"rall_{operation.solver}")
         return [(function, arrays, len(operation.variables["v"].array))]
 
     def _op(self, function: Any, arrays: Sequence[Any], n: int, place: tuple[int, int, int]) -> _Op:

@@ -92,7 +92,7 @@ class NumpyProgram(Program):
         return (lambda: self._check(op)) if isinstance(op, Check) else step_of(op, kernels)
 
     def _check(self, op: Check) -> None:
-        if op.clock.step % op.every == 0 and not np.isfinite(op.variable.array).all():
+        if op.clock.step % op.every == 0 and not np.isfinite(op.values).all():
             self._failed.append(op)
 
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:

@@ -122,7 +122,8 @@ class StateUpdate:
             if memory not in group.variables:
                 group.variables[memory] = Variable(memory, group.domain, dimension, kind)
         kept = {memory: group.variables[memory] for memory in options.memory()}
-        drawn = group.random_bindings(group.domain, model, 1, [Assign(v, rhs) for v, rhs in system.equations.items()])
+        statements = [Assign(v, rhs) for v, rhs in system.equations.items()]
+        drawn = group.random_bindings(group.domain, model, "sub-steps", statements)
         yield method.operation(
             system, {**resolver.bindings, **drawn, **kept}, options, name=f"{group.name}_{name}_adaptive",
             clock=group.clock, domain=group.domain, order=group.order,
@@ -135,8 +136,9 @@ class StateUpdate:
         equations: dict[str, Node] = {}
         for line in lines:
             rhs = resolver.node(line.node)
-            if line.has("unless refractory"):
-                rhs = select(resolver.name("not_refractory"), rhs, ZERO)
+            frozen = group.frozen_while(line.varname)
+            if frozen is not None:
+                rhs = select(resolver.name(frozen), rhs, ZERO)
             resolver.name(line.varname)  # bound even where no right-hand side reads it
             equations[line.varname] = rhs
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}
@@ -228,7 +230,7 @@ def held_operations(group: Group, model: Model) -> Iterable[Operation]:
         target = group.variables[line.varname]
         value = resolver.node(line.node)
         statements = [Assign(line.varname, value)]
-        drawn = group.random_bindings(group.domain, model, 1000 + k, statements)
+        drawn = group.random_bindings(group.domain, model, f"held {k}", statements)
         yield Elementwise(
             name=f"{group.name}_held{k}", clock=group.clock, when="before_start", order=group.order,
             domain=group.domain, statements=statements,

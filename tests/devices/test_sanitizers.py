@@ -76,27 +76,28 @@ class WrittenOut(CProgram):
         self.calls = []
         super().__init__(schedule, kernels, None, Options())
 
-    def _op(self, function, arrays, n, clock):
-        self.calls.append((function, list(arrays), n, clock))
-        return device_c._Op(None, None, 0, clock)
+    def _op(self, function, arrays, n, place):
+        self.calls.append((function, list(arrays), n, place[0]))
+        return device_c._Op(None, None, 0, *place)
 
     def file(self, steps, result):
         """The whole C file; `result` is the array that main shows."""
-        self.arrays, self.lines = {}, ['#include "rall_runtime.c"', '#include "rall_random.h"']
+        included = ("rall_runtime.c", "rall_tree.c", "rall_random.h")
+        self.arrays, self.lines = {}, [f'#include "{name}"' for name in included]
         kernels = {}
         ops = []
         for function, arrays, n, clock in self.calls:
             if function is None:
-                ops.append(f"{{0, 0, 0, {clock}}}")
+                ops.append(f"{{0, 0, 0, {clock}, 0, 0}}")
                 continue
             name = function.name
             if name == "rall_kernel":
                 name = kernels.setdefault(function.text, f"rall_kernel_{len(kernels)}")
             table = ", ".join("0" if a is None else self._array(a) for a in arrays)
             self.lines.append(f"static void *x{len(ops)}[] = {{{table}}};")
-            ops.append(f"{{{name}, x{len(ops)}, {n}, {clock}}}")
+            ops.append(f"{{{name}, x{len(ops)}, {n}, {clock}, 0, 0}}")
         for text, name in kernels.items():
-            self.lines.insert(2, text.replace("rall_kernel", name))
+            self.lines.insert(3, text.replace("rall_kernel", name))
         clocks = [
             f"{{{c.dt!r}, 0, {steps}, (double *){self._array(c.t_variable.array)}, "
             f"(long long *){self._array(c.step_variable.array)}}}" for c in self.clocks
