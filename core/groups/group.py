@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
-from rall.equations.names import resolve, typed_of
+from rall.equations.names import Places, resolve, typed_of
 from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
@@ -30,7 +30,7 @@ from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
-from rall.registry import closest
+from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
@@ -175,7 +175,7 @@ class Group(States, Stored):
         if plain in _TIMES:
             return self._time(plain, units=plain == name)
         known = self.known_names()
-        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
+        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
@@ -191,7 +191,7 @@ class Group(States, Stored):
         elif self._ready and not name.startswith("_") and not hasattr(type(self), name) and name not in self.__dict__:
             known = self.known_names()
             raise AttributeError(
-                f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}; use "
+                f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}; use "
                 f"add_attribute('{name}') for an attribute of your own"
             )
         else:
@@ -416,7 +416,7 @@ class Group(States, Stored):
     # --- names ----------------------------------------------------------------------------------------------
 
     def externals(
-        self, wanted: Any, *more: Mapping[str, object], where: Parsed | Line | None = None
+        self, wanted: Any, *more: Mapping[str, object], where: Places = ()
     ) -> dict[str, object]:
         """Values of names that are not the group's own, from its namespace or from where the user is.
 
@@ -426,7 +426,7 @@ class Group(States, Stored):
             The names.
         *more : mapping of str to object
             Where to look after the namespace of the group, instead of where the user is.
-        where : Parsed or Line, optional
+        where : Parsed, Line or sequence of these
             Where the names are used, for messages.
         """
         around = more or (caller_namespace(),)
@@ -462,16 +462,16 @@ class Group(States, Stored):
         return self._external or self._line_externals()
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
-        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in self.equations.lines))
-        try:
-            return self.externals(wanted, *more)
-        except EquationError:
-            for line in self.equations.lines:
-                self.externals(line.identifiers, *more, where=line)  # says in which line
-            raise
+        lines = self.equations.lines
+        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in lines))
+        return self.externals(wanted, *more, where=[*lines, *self.code_places()])
 
     def code_identifiers(self) -> Iterable[str]:
         """Names in conditions and code of the group that are no lines of its equations."""
+        return ()
+
+    def code_places(self) -> Iterable[Parsed]:
+        """Conditions and right-hand sides of that code, for messages."""
         return ()
 
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
