@@ -3,7 +3,7 @@
 Benchmark 3 of Brette et al., J Comput Neurosci 23:349 (2007): 3200 excitatory and 800 inhibitory cells joined at
 random (2 %), each with the sodium and potassium currents of Traub & Miles (Neuronal Networks of the Hippocampus,
 1991), their rates shifted so that spikes start near -50 mV.  Random spikes from outside set activity off in
-the first 50 ms; it then sustains itself, in irregular bursts of single cells, at nearly 40 Hz on average.
+the first 50 ms; it then sustains itself, in irregular bursts of single cells, at about 40 Hz on average.
 
 Writes cobahh.png: spikes of one cell in ten, the population rate, and the voltage of two cells.
 The argument small takes a shorter time.
@@ -63,10 +63,10 @@ fig = figure(figsize=(8, 6), layout='constrained')
 raster, population, traces = fig.subplots(3, 1, sharex=True, height_ratios=(3, 1.2, 1.2))
 for first, last, colour, name in ((0, 3200, 'C0', 'excitatory'), (3200, 4000, 'C3', 'inhibitory')):
     shown = (spikes.i >= first) & (spikes.i < last) & (spikes.i % 10 == 0)
-    raster.plot(spikes.t[shown]/ms, spikes.i[shown], '.', color=colour, markersize=2, label=name)
+    raster.plot(spikes.t[shown]/ms, spikes.i[shown], '.', color=colour, markersize=1, label=name)
     traces.plot(voltage.t/ms, voltage[first].v/mV, color=colour, linewidth=0.7)
 raster.set(ylabel='cell', xlim=(0, duration/ms), ylim=(0, 4000))
-fig.legend(*raster.get_legend_handles_labels(), loc='outside upper right', ncols=2, markerscale=4, frameon=False)
+fig.legend(*raster.get_legend_handles_labels(), loc='outside upper right', ncols=2, markerscale=8, frameon=False)
 population.plot(rate.t/ms, rate.smooth_rate('gaussian', 2*ms)/Hz, color='k', linewidth=1)
 population.set(ylabel='population\nrate (Hz)', ylim=(0, None))
 traces.set(xlabel='time (ms)', ylabel='v (mV)')

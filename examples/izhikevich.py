@@ -2,7 +2,7 @@
 
 Izhikevich, IEEE Trans Neural Networks 14:1569 (2003): 800 excitatory cells, from regular spiking to chattering, and
 200 inhibitory ones, from low-threshold to fast spiking, each joined to all.  Noise to every cell stands for the
-thalamus.  Spikes line up in volleys, around 10 and 40 a second, though no cell is a pacemaker.
+thalamus.  Spikes line up in volleys: episodes of rhythms near 10 Hz and near 40 Hz.
 
 Writes izhikevich.png: all spikes, the population rate, and the voltage of one cell of each of three kinds.
 The argument small takes a shorter time.
