@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError
 from rall.functions import is_stateful, place_of
+from rall.groups.bound import variable_of
 from rall.ir.nodes import Binary, Call, Name, Node, select
 from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
@@ -116,21 +117,17 @@ def compile_code(
         if frozen is not None and target not in always:
             value = select(Name(frozen), value, Name(target))
         made.append(Assign(target, resolver.node(value)))
-        if _variable(table[target]).shared:
+        if variable_of(table[target]).shared:
             _check_shared(statement, where, for_events, _differs(made[-1].value, resolver.bindings, differing))
         resolver.bindings[target] = table[target]
         written.add(target)
     return Code(made, resolver.bindings, written)
 
 
-def _variable(bound: Variable | Access) -> Variable:
-    return bound.variable if isinstance(bound, Access) else bound
-
-
 def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:
     """Whether a value may differ between elements; `local` are names of which that is known."""
     used = names(value)
-    if any(name in local or (name in bindings and not _variable(bindings[name]).shared) for name in used):
+    if any(name in local or (name in bindings and not variable_of(bindings[name]).shared) for name in used):
         return True
     return any(isinstance(node, Call) and (place_of(node.op) or is_stateful(node.op)) for node in walk(value))
 
@@ -157,7 +154,7 @@ def _check_target(group: Group, statement: Statement, where: str, foreign: Colle
             known = closest(target, group.table())
             raise statement.value.error(f"{where} changes '{target}', which is no variable of '{group.name}'{known}")
         return
-    variable = _variable(bound)
+    variable = variable_of(bound)
     if variable.role in ("constant", "clock", "table", "scratch") or target in group.links:
         raise statement.value.error(f"{where} sets '{target}', which code cannot change")
     if group.is_constant(target):

@@ -126,17 +126,28 @@ class StateUpdate:
         """The equations in terms of variables, and what has resolved them."""
         group = self.group
         resolver = group.resolver(group.run_externals())
-        equations: dict[str, Node] = {}
-        for line in lines:
-            rhs = resolver.node(line.node)
-            frozen = group.frozen_while(line.varname)
-            if frozen is not None:
-                rhs = select(resolver.name(frozen), rhs, ZERO)
-            resolver.name(line.varname)  # bound even where no right-hand side reads it
-            equations[line.varname] = rhs
+        equations = {line.varname: self._right_hand_side(line, resolver) for line in lines}
+
+        def held() -> tuple[dict[str, Node], dict[str, Node]]:
+            again = group.resolver(group.run_externals())
+            named: dict[str, Node] = {}
+            for line in group.equations.ordered_subexpressions:
+                if line.varname not in group.variables:
+                    named[line.varname] = again.node(line.node)
+                    again.local(line.varname)
+            return named, {line.varname: self._right_hand_side(line, again) for line in lines}
+
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}
         shared = {n for n, bound in resolver.bindings.items() if isinstance(bound, Variable) and bound.shared}
-        return System(equations, frozenset(constant), frozenset(shared | {"dt", "t"})), resolver
+        return System(equations, frozenset(constant), frozenset(shared | {"dt", "t"}), held=held), resolver
+
+    def _right_hand_side(self, line: Line, resolver: Resolver) -> Node:
+        rhs = resolver.node(line.node)
+        frozen = self.group.frozen_while(line.varname)
+        if frozen is not None:
+            rhs = select(resolver.name(frozen), rhs, ZERO)
+        resolver.name(line.varname)  # bound even where no right-hand side reads it
+        return rhs
 
     def _is_fixed(self, name: str, bound: Variable | Access) -> bool:
         """Whether nothing in the program changes a value (from Python it can: see `refresh`)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
 from rall.ir.algebra import depends, linear_form, negative, nonnegative, terms
@@ -61,8 +63,8 @@ def relax(x: Node, a: Node, b: Node, h: Node, shared: frozenset[str]) -> Node:
     return _relaxed(x, (a, b, h), shared, _TAYLOR)
 
 
-#: Coefficients behind the 1 of P in ``(x + h b P)/(1 + z P)``: Taylor's of the exponential, and those with which that is
-#: ``1 - z + z**2/2 - z**3/4`` for small z, as in the trapezoidal rule, and ``1 + z P`` has no real zero.
+#: Coefficients behind the 1 of P in ``(x + h b P)/(1 + z P)``: Taylor's of the exponential, and those with which that
+#: is ``1 - z + z**2/2 - z**3/4`` for small z, as in the trapezoidal rule, and ``1 + z P`` has no real zero.
 _TAYLOR, _TRAPEZOIDAL = (1 / 2, 1 / 6, 1 / 24), (1 / 2, 1 / 4, 1 / 8)
 
 
@@ -119,10 +121,30 @@ class ExponentialEuler(AbstractIntegrator):
 
     def step(self, system: System, h: Node) -> Step:
         """See `AbstractIntegrator.step`."""
+        held: list[Assign] = []
+        try:
+            forms = _coefficients(system, self.name)
+        except NotIntegrable:
+            if system.held is None:
+                raise
+            # As in Brian 2: what has a name counts as a coefficient, even if it depends on the variable itself.
+            subexpressions, equations = system.held()
+            system = replace(system, equations=equations)
+            held = [Assign(name, node) for name, node in subexpressions.items()]
         system, draws = hold_draws(system)
         forms = _coefficients(system, self.name)
-        new = {v: relax(Name(v), a, b, h, system.shared) for v, (a, b) in forms.items()}
+        draws = [*held, *draws]
+        new = {v: self._moved(Name(v), (a, b), h, system.shared) for v, (a, b) in forms.items()}
         return Step((*draws, *simultaneous(new)))
+
+    @staticmethod
+    def _moved(x: Node, form: tuple[Node, Node], h: Node, shared: frozenset[str]) -> Node:
+        """The exponential itself: steps are as long here as users of this method have chosen them for it."""
+        a, b = form
+        if isinstance(a, Select) or names(a) <= shared:
+            return relax(x, a, b, h, shared)
+        # One function instead of the two of `flow`.
+        return add(x, mul(mul(h, add(mul(a, x), b)), call("exprel", mul(a, h))))
 
 
 class ExponentialMidpoint(AbstractIntegrator):

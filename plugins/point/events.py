@@ -12,7 +12,8 @@ from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.events import EventList
 from rall.groups import Group
 from rall.groups.code import Code, code_identifiers, compile_code, compile_condition
-from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, add, call, div, mul, number, sub
+from rall.groups.refractory import LONG_AGO, TOLERANCE, time_is_over
+from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, sub
 from rall.ir.parse import parse
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
@@ -21,9 +22,6 @@ from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dime
 __all__ = ["Event", "Reaction", "Refractoriness"]
 
 _SECOND = get_or_create_dimension(second=1)
-_LONG_AGO = -1e4
-#: Part of a step by which a time may be too short and yet count as a whole number of steps, as in `timestep`.
-_TOLERANCE = 1e-3
 
 
 class Event:
@@ -147,7 +145,7 @@ class Refractoriness:
             )
         self.group, self.given = group, given
         self.last = Variable("lastspike", group.domain, _SECOND)
-        self.last.set(_LONG_AGO)
+        self.last.set(LONG_AGO)
         self.free = Variable("not_refractory", group.domain, DIMENSIONLESS, "boolean")
         self.free.set(True)
         self._time = Variable("_refractory", SHARED, _SECOND, role="constant")
@@ -165,12 +163,11 @@ class Refractoriness:
             "lastspike": self.last, "not_refractory": self.free, "t": group.clock.t_variable,
             "dt": group.clock.dt_variable, "_refractory": self._time,
         }  # fmt: skip
-        since = sub(Name("t"), Name("lastspike"))
         over: Node
         if isinstance(self.given, Quantity):
             dt = group.clock.dt
-            steps = int((float(value_of(self.given)) + _TOLERANCE * dt) / dt)
-            self._time.array[0] = (steps - _TOLERANCE) * dt
+            steps = int((float(value_of(self.given)) + TOLERANCE * dt) / dt)
+            self._time.array[0] = (steps - TOLERANCE) * dt
             over = Compare("<=", Name("lastspike"), sub(Name("t"), Name("_refractory")))
         else:
             parsed = parse(self.given)
@@ -181,7 +178,7 @@ class Refractoriness:
             if found.kind == "boolean":
                 over = Logic("or", Name("not_refractory"), Not(node))
             elif found.dimension is _SECOND:
-                over = Compare(">=", _steps(since), _steps(node))
+                over = time_is_over("lastspike", node)
             else:
                 wrong = f"refractory is a time or a condition, and '{self.given}' is in {found.dimension}"
                 raise EquationError(wrong, self.given, 0)
@@ -196,9 +193,3 @@ class Refractoriness:
             name=name, clock=group.clock, when=event.when, order=event.order, domain=group.domain,
             statements=statements, bindings=bindings, events=event.happening,
         )  # fmt: skip
-
-
-def _steps(time: Node) -> Node:
-    """Whole steps in a time, as the function `timestep` counts them."""
-    dt = Name("dt")
-    return call("int", div(add(time, mul(number(_TOLERANCE), dt)), dt))

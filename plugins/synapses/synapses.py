@@ -145,7 +145,7 @@ class Synapses(Group):
                         "matters at events only, which is faster, or (clock-driven) to have it so",
                         RallWarning, stacklevel=4,
                     )  # fmt: skip
-            elif line.kind == PARAMETER:
+            elif line.kind == PARAMETER and not line.has("linked"):
                 self.add_line(line, self.domain, "parameter")
             elif line.has("constant over dt"):
                 self.add_line(line, self.domain, "scratch")
