@@ -4,15 +4,15 @@ Braitenberg, Vehicles (MIT Press 1984), vehicles 2a and 2b.  Light on an eye exc
 excite the motor neuron of one wheel.  Wired straight (2a) the wheel on the lit side is the faster one and the vehicle
 turns away from the light; with crossed wires (2b) it turns towards the light and drives into it.  The world, which
 is plain Python in a network_operation, reads the motor neurons and sets the light on the eyes each millisecond.
-Writes sensorimotor_loop.png.  RALL_SMALL=1 drives fewer vehicles.
+Writes sensorimotor_loop.png.  The argument small drives fewer vehicles.
 """
 
-import os
+import sys
 
 from rall import *
 
 seed(1984)
-n = 6 if 'RALL_SMALL' in os.environ else 16  # vehicles; the first half is wired straight, the second crossed
+n = 6 if 'small' in sys.argv else 16  # vehicles; the first half is wired straight, the second crossed
 step = 1*ms
 
 tau_m, tau_s, tau_w, noise = 10*ms, 5*ms, 50*ms, 0.15  # membrane, synapse, wheel; the threshold is 1
@@ -62,7 +62,8 @@ for name, wired, colour in (('straight wires (2a)', slice(n//2), 'C0'), ('crosse
     plot([], [], colour, label=name)
 plot(path[0].real, path[0].imag, 'k.', label='start')
 plot(0, 0, 'y*', ms=18, mec='k', label='light')
-axis('equal')
+gca().set_aspect('equal')
+xlim(-170, 170)
 xlabel('x (cm)')
 ylabel('y (cm)')
 ylim(-190, 150)

@@ -4,14 +4,14 @@ Diesmann, Gewaltig & Aertsen, Nature 402:529 (1999).  A chain has ten layers of 
 whole next layer; a neuron also hears 20 000 synapses of its surroundings, which make it fire about twice a second.
 A volley of a spikes, spread by a standard deviation sigma, enters the first layer.  Volleys that are large or sharp
 enough end as the same sharp volley of nearly every neuron, whatever they began as; the others fade into the
-background.  All the chains run side by side in one group.  Writes synfire.png.  RALL_SMALL=1 runs four chains.
+background.  All the chains run side by side in one group.  Writes synfire.png.  The argument small runs four chains.
 """
 
-import os
+import sys
 
 from rall import *
 
-small = 'RALL_SMALL' in os.environ
+small = 'small' in sys.argv
 seed(1999)
 defaultclock.dt = 0.1*ms
 sizes = [40, 120] if small else [40, 50, 60, 70, 80, 90, 100, 110, 120]

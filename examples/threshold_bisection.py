@@ -3,14 +3,15 @@
 Hodgkin & Huxley, J Physiol 117:500 (1952), a patch of membrane at 6.3 degrees.  An instantaneous shock sets the
 voltage; the authors computed a spike after 7 mV and none after 6 mV (their figure 12).  Then a pulse of current of
 each duration: the threshold falls with the duration as Lapicque (J Physiol Pathol Gen 9:620, 1907) had it,
-I = rheobase/(1 - exp(-duration/tau)), a little faster here because the sodium current helps.  Writes threshold_bisection.png.  RALL_SMALL=1 takes fewer durations.
+I = rheobase/(1 - exp(-duration/tau)), a little faster here because the sodium current helps.
+Writes threshold_bisection.png.  The argument small takes fewer durations.
 """
 
-import os
+import sys
 
 from rall import *
 
-small = 'RALL_SMALL' in os.environ
+small = 'small' in sys.argv
 defaultclock.dt = 0.01*ms
 durations = [0.1, 1, 10]*ms if small else [0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5, 10]*ms
 resting = -65*mV
