@@ -42,6 +42,13 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "rk4": "rall.integrators.runge_kutta:RK4",
         "heun": "rall.integrators.stochastic:HEUN",
         "milstein": "rall.integrators.stochastic:Milstein",
+        "implicit": "rall.integrators.rosenbrock:Rosenbrock",
+        "gsl": "rall.integrators.adaptive:RKF45",
+        "gsl_rk2": "rall.integrators.adaptive:RK2",
+        "gsl_rk4": "rall.integrators.adaptive:RK4",
+        "gsl_rkf45": "rall.integrators.adaptive:RKF45",
+        "gsl_rkck": "rall.integrators.adaptive:RKCK",
+        "gsl_rk8pd": "rall.integrators.adaptive:RK8PD",
     },
     "rall.lines": {
         "differential": "rall.equations.lines:DifferentialKind",

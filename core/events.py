@@ -15,7 +15,7 @@ _Indices = NDArray[np.int32]
 
 
 class EventList:
-    """The elements at which something happens in the present step.
+    """The elements at which something happens in the present step, each once.
 
     Parameters
     ----------
@@ -151,6 +151,11 @@ class EventQueue:
         self.due = np.zeros(room, np.int64)
         self.run, self.last = np.zeros(room, np.int32), np.zeros(room, np.int32)
         self.batch_first, self.batch_last = np.zeros(room, np.int32), np.zeros(room, np.int32)
+
+    @property
+    def late(self) -> bool:
+        """Whether there were older events, so that one target may be reached twice in a step."""
+        return bool(self.first_run[self.size] < self.first_run[self.size + 1])
 
     # --- as a buffer that a device fills ----------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from rall.devices.adaptive import unfinished
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
-from rall.model import Call, Check, Clock, Operation
+from rall.model import Call, Check, Clock, Integrate, Operation
 from rall.progress import Progress
 from rall.session import SimulationObject
 from rall.timeline import shown, steps_until
@@ -199,6 +200,10 @@ class Loop:
         when = shown((clock.step - 1) * clock.dt)
         step = shown(clock.dt)
         way_out = f"a smaller dt than {step}, another method or other starting values may help"
+        if isinstance(operation, Integrate):
+            owner, k = self._owner_of(operation), int(operation.failure[0])
+            which = f"element {k}" if owner is None else owner.describe_element(k)
+            return NumericalError(unfinished(operation, f"{which} at t = {when}", step))
         if not isinstance(operation, Check):
             return NumericalError(f"operation '{operation.name}' failed at t = {when}; {way_out}")
         variable = operation.variable

@@ -7,7 +7,8 @@ Arrays are kept in storage order (`Layout`), padded so that kernels run over who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,11 +22,14 @@ from rall.recording import Events, Table
 from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 
 __all__ = [
-    "ALIGNMENT", "PADDING", "SHARED", "Access", "Accesses", "Assign", "Call", "Check", "Clock", "Component", "Deliver",
-    "Domain", "Elementwise", "Emit", "Layout", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve",
+    "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Accesses", "Assign", "Call",
+    "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "Integrate", "Layout",
+    "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau",
     "Variable", "aligned",
 ]  # fmt: skip
 
+#: What `Integrate.failure` says.
+TOO_MANY_SUBSTEPS, TOO_SMALL_SUBSTEPS = 1, 2
 #: Storage sizes are multiples of this many elements (one AVX-512 vector of doubles).
 PADDING = 8
 #: Arrays start at multiples of this many bytes.
@@ -160,11 +164,16 @@ class Variable:
         """Where its storage lies; the same for variables that share it."""
         return int(self.array.__array_interface__["data"][0])
 
-    def resize(self) -> None:
-        """New storage for a domain that has grown; values stay, new elements are zero."""
+    def resize(self, kept: int) -> None:
+        """New storage for a domain whose size has changed.
+
+        Parameters
+        ----------
+        kept : int
+            How many elements keep their values; the others are zero.
+        """
         old = self.array
         self.array = aligned(max(1, self.domain.layout.stored), self.kind)
-        kept = min(len(old), len(self.array))
         self.array[:kept] = old[:kept]
 
     def get(self) -> NDArray[Any]:
@@ -291,17 +300,20 @@ class Elementwise(Operation):
 
     def accesses(self) -> Accesses:
         """See `Operation.accesses`."""
-        reads, writes, mapped = set(), set(), set()
-        targets = {statement.target for statement in self.statements}
-        for name, bound in self.bindings.items():
-            variable = bound.variable if isinstance(bound, Access) else bound
-            reads.add(variable.address)
-            if isinstance(bound, Access):
-                mapped.add(variable.address)
-                reads.add(bound.index.address)
-            if name in targets:
-                writes.add(variable.address)
-        return Accesses(frozenset(reads), frozenset(writes), frozenset(mapped))
+        return _accesses(self.bindings, {statement.target for statement in self.statements})
+
+
+def _accesses(bindings: Mapping[str, Variable | Access], targets: Set[str]) -> Accesses:
+    reads, writes, mapped = set(), set(), set()
+    for name, bound in bindings.items():
+        variable = bound.variable if isinstance(bound, Access) else bound
+        reads.add(variable.address)
+        if isinstance(bound, Access):
+            mapped.add(variable.address)
+            reads.add(bound.index.address)
+        if name in targets:
+            writes.add(variable.address)
+    return Accesses(frozenset(reads), frozenset(writes), frozenset(mapped))
 
 
 @dataclass(eq=False, kw_only=True)
@@ -367,6 +379,12 @@ class Check(Operation):
     variable: Variable
     every: int = 1
 
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is looked at: padding behind the elements goes its own way, without the resets that keep them finite."""
+        layout = self.variable.domain.layout
+        return self.variable.array[: layout.size] if layout.place is None else self.variable.array
+
     def accesses(self) -> Accesses:
         """See `Operation.accesses`."""
         return Accesses(frozenset((self.variable.address,)))
@@ -394,6 +412,101 @@ class Solve(Operation):
         """See `Operation.accesses`."""
         touched = frozenset(variable.address for variable in self.variables.values())
         return Accesses(touched, touched, touched)
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """An explicit Runge-Kutta method that estimates its own error (Hairer, Norsett & Wanner 1993, section II.4).
+
+    Parameters
+    ----------
+    a : tuple of tuple of float
+        Row i has i entries: the weights of earlier slopes in stage i.
+    b : tuple of float
+        Weights of the slopes in the step.
+    error : tuple of float
+        Weights of the slopes in the estimate of its error.
+    order : int
+        The error of the estimate's weaker method goes with this power of the step, and one more in a single step.
+    """
+
+    a: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    error: tuple[float, ...]
+    order: int
+
+    @property
+    def c(self) -> tuple[float, ...]:
+        """Where in the step the stages lie."""
+        return tuple(math.fsum(row) for row in self.a)
+
+
+@dataclass(frozen=True)
+class ErrorControl:
+    """When a sub-step is good enough.
+
+    Parameters
+    ----------
+    absolute : tuple of float
+        Largest error of each variable in a sub-step, in its base unit.
+    relative : float
+        What may be added to that, as a part of the variable's size.
+    most : int
+        Accepted sub-steps in a step after which it is given up; 0 for no limit.
+    adaptive : bool
+        Whether to look at the error at all; else one sub-step is the whole step.
+    """
+
+    absolute: tuple[float, ...]
+    relative: float
+    most: int
+    adaptive: bool
+
+
+@dataclass(eq=False, kw_only=True)
+class Integrate(Operation):
+    """Differential equations over one step, element by element, in sub-steps that their errors determine.
+
+    Parameters
+    ----------
+    domain : Domain
+        Over which elements.
+    held : sequence of Assign
+        Values that are computed at the beginning of the step and hold for it.
+    equations : mapping of str to Node
+        From each variable to its rate of change per second.
+    time : str or None
+        The name of time, which goes on from sub-step to sub-step.
+    bindings : mapping
+        As of `Elementwise`; the variables of the equations are bound to variables of the domain.
+    tableau, control
+        The method, and when it is good enough.
+    last, rejected, accepted : Variable, optional
+        Of each element: the sub-step (seconds) to begin with, 0 for the whole step, which is kept from step to step;
+        how many sub-steps of the last step failed; how many did not.
+
+    Attributes
+    ----------
+    failure : ndarray of int64
+        What went wrong: the element in the user's order, and `TOO_MANY_SUBSTEPS` or `TOO_SMALL_SUBSTEPS`.
+    """
+
+    domain: Domain
+    held: Sequence[Assign]
+    equations: Mapping[str, Node]
+    time: str | None
+    bindings: Mapping[str, Variable | Access]
+    tableau: Tableau
+    control: ErrorControl
+    last: Variable | None = None
+    rejected: Variable | None = None
+    accepted: Variable | None = None
+    failure: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
+
+    def accesses(self) -> Accesses:
+        """See `Operation.accesses`."""
+        memory = {f"_memory{k}": v for k, v in enumerate((self.last, self.rejected, self.accepted)) if v is not None}
+        return _accesses({**self.bindings, **memory}, self.equations.keys() | memory.keys())
 
 
 @dataclass(eq=False, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from rall.codegen.adaptive import as_elementwise, lower_integrate
 from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.devices.base import CompiledKernel, Device, Program
@@ -14,7 +15,7 @@ from rall.errors import RallError
 from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import names, walk
-from rall.model import Access, Component, Elementwise, Model, Variable
+from rall.model import Access, Component, Elementwise, Integrate, Model, Variable
 from rall.options import Options
 from rall.schedule import SLOTS, Schedule, fuse, order
 
@@ -60,12 +61,14 @@ def compile_model(
     check(schedule)  # each name bound, each array large enough
     schedule = fuse(schedule)  # Schedule -> Schedule with fewer operations
     known = {} if known is None else known
-    kernels = {id(op): _kernel(op, options, known) for op in schedule.operations if isinstance(op, Elementwise)}
+    kernels = {
+        id(op): _kernel(op, options, known) for op in schedule.operations if isinstance(op, (Elementwise, Integrate))
+    }
     return device.build(schedule, kernels, options)  # Schedule, Kernels -> Program
 
 
-def _kernel(operation: Elementwise, options: Options, known: Known) -> CompiledKernel:
-    lowered, arguments = lower(operation)
+def _kernel(operation: Elementwise | Integrate, options: Options, known: Known) -> CompiledKernel:
+    lowered, arguments = lower_integrate(operation) if isinstance(operation, Integrate) else lower(operation)
     key = (lowered, options)
     if key not in known:
         known[key] = (optimise(lowered, options), {})
@@ -91,6 +94,19 @@ def check(schedule: Schedule) -> None:
             _check_names(operation)
             for name, bound in operation.bindings.items():
                 _check_storage(operation, name, bound)
+        elif isinstance(operation, Integrate):
+            _check_integrate(operation)
+
+
+def _check_integrate(operation: Integrate) -> None:
+    whole, _ = as_elementwise(operation)
+    _check_names(whole)
+    for name, bound in operation.bindings.items():
+        _check_storage(whole, name, bound)
+    for variable in operation.equations:
+        bound = operation.bindings[variable]
+        if isinstance(bound, Access) or bound.domain is not operation.domain or bound.kind != "float":
+            raise RallError(f"operation '{operation.name}': '{variable}' is not a float variable of its domain")
 
 
 def _check_names(operation: Elementwise) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rall.errors import RallError
-from rall.functions import place_of
+from rall.functions import is_stateful, place_of
 from rall.ir.nodes import Call, Name, Node
 from rall.ir.visit import names, substitute, walk
 from rall.model import Access, Assign, Clock, Elementwise, Model, Operation, Variable
@@ -111,7 +111,9 @@ def _partner(done: Sequence[Operation], operation: Elementwise) -> int | None:
             return None
         same = _plain(other) and other.clock is operation.clock
         if same and isinstance(other, Elementwise) and other.domain is operation.domain:
-            crossed = mine.mapped & theirs.writes or theirs.mapped & mine.writes or mine.mapped & mine.writes
+            crossed = mine.mapped & (theirs.writes | mine.writes) or theirs.mapped & (
+                mine.writes | theirs.writes & mine.reads
+            )
             drawn = _draws(other) and _draws(operation)
             # A shared value is written after the loop over elements, and only then can others read it.
             if not crossed and not drawn and not _shared_between(other, operation):
@@ -123,7 +125,8 @@ def _partner(done: Sequence[Operation], operation: Elementwise) -> int | None:
 
 def _draws(operation: Elementwise) -> bool:
     """Whether what it computes depends on where in the program it is: draws, and functions of the user's like them."""
-    return any(isinstance(n, Call) and place_of(n.op) for s in operation.statements for n in walk(s.value))
+    nodes = (n for s in operation.statements for n in walk(s.value))
+    return any(isinstance(n, Call) and (place_of(n.op) or is_stateful(n.op)) for n in nodes)
 
 
 def _shared_between(first: Elementwise, second: Elementwise) -> bool:
@@ -146,8 +149,10 @@ def _place(bound: Variable | Access) -> tuple[int, int]:
 
 def _together(first: Elementwise, second: Elementwise) -> Elementwise:
     """Both in one, the names of the second changed where they mean something else in the first."""
-    kept = {_place(bound): name for name, bound in _used(first).items()}
-    taken = {*first.bindings, *(s.target for s in first.statements)}
+    targets = {s.target for s in first.statements}
+    # Of two names of one variable that which is assigned: it has the value that the second sees.
+    kept = {_place(bound): name for name, bound in sorted(_used(first).items(), key=lambda e: e[0] in targets)}
+    taken = {*first.bindings, *targets}
     mapping: dict[str, Node] = {}
     bindings: dict[str, Variable | Access] = dict(_used(first))
     used = _used(second)

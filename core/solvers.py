@@ -1,4 +1,4 @@
-"""What the NumPy device cannot do with whole arrays: tree sweeps, spike queues, long rows of random numbers.
+"""What the NumPy device cannot do with whole arrays: tree sweeps, long rows of random numbers.
 
 Here in Python, and chosen here: the compiled `rall._engine` takes the place of each where it is installed.
 ``RALL_NO_ENGINE=1`` in the environment (read at import) keeps to Python.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,17 +23,7 @@ except ImportError:  # installed without a compiler
 if os.environ.get("RALL_NO_ENGINE", "") not in ("", "0"):
     _engine = None
 
-__all__ = [
-    "Queue",
-    "SpikeQueue",
-    "TreeSolver",
-    "engine_available",
-    "normals",
-    "spike_queue",
-    "tree_factor",
-    "tree_solve",
-    "uniforms",
-]
+__all__ = ["TreeSolver", "engine_available", "normals", "uniforms"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Indices: TypeAlias = NDArray[np.int32]
@@ -75,50 +65,10 @@ def _solve_in_python(pairs: list[tuple[int, int]], w: _Floats, iv: _Floats, r: _
     x[:] = result
 
 
-def tree_factor(order: _Indices, parent: _Indices, g: _Floats, d: _Floats, w: _Floats, iv: _Floats) -> None:
-    """Factor the symmetric matrix of a tree: ``d`` on the diagonal, ``-g[i]`` between node i and its parent.
+class TreeSolver:
+    """Linear systems of one tree: symmetric, with ``-g[i]`` between node i and its parent.
 
     Gauss elimination from the leaves to the root makes no fill-in (Hines, Int. J. Biomed. Comput. 15, 1984).
-
-    Parameters
-    ----------
-    order : ndarray of int32, shape (n,)
-        The nodes, every child before its parent.
-    parent : ndarray of int32, shape (n,)
-        Parent of each node, -1 for a root.
-    g : ndarray, shape (n,)
-        Coupling of each node to its parent, in siemens or any one unit; not read for roots.
-    d : ndarray, shape (n,)
-        Diagonal, in the unit of `g`; overwritten by the pivots.
-    w, iv : ndarray, shape (n,)
-        Results, for `tree_solve`: ``g / pivot`` (0 for roots) and ``1 / pivot``.
-    """
-    if _engine is not None:
-        _engine.tree_factor(order, parent, g, d, w, iv)
-    else:
-        _factor_in_python(list(zip(order.tolist(), parent[order].tolist())), g, d, w, iv)
-
-
-def tree_solve(order: _Indices, parent: _Indices, w: _Floats, iv: _Floats, r: _Floats, x: _Floats) -> None:
-    """Solve with what `tree_factor` left.
-
-    Parameters
-    ----------
-    order, parent, w, iv
-        As of `tree_factor`.
-    r : ndarray, shape (n,)
-        Right-hand side, in amperes or any one unit; overwritten.
-    x : ndarray, shape (n,)
-        Result, in the unit of `r` over that of `g`.
-    """
-    if _engine is not None:
-        _engine.tree_solve(order, parent, w, iv, r, x)
-    else:
-        _solve_in_python(list(zip(order.tolist(), parent[order].tolist())), w, iv, r, x)
-
-
-class TreeSolver:
-    """Sweeps over one tree, checked and prepared once.
 
     Parameters
     ----------
@@ -147,12 +97,16 @@ class TreeSolver:
         self._pairs = list(zip(self.order.tolist(), self.parent[self.order].tolist()))
 
     def factor(self, g: _Floats, d: _Floats, w: _Floats, iv: _Floats) -> None:
-        """Factor; see `tree_factor`.
+        """Eliminate from the leaves to the root.
 
         Parameters
         ----------
-        g, d, w, iv : ndarray, shape (n,)
-            Coupling, diagonal (overwritten) and the results.
+        g : ndarray, shape (n,)
+            Coupling of each node to its parent, in siemens or any one unit; not read for roots.
+        d : ndarray, shape (n,)
+            Diagonal, in the unit of `g`; overwritten by the pivots.
+        w, iv : ndarray, shape (n,)
+            Results, for `solve`: ``g / pivot`` (0 for roots) and ``1 / pivot``.
         """
         if _engine is not None:
             _engine.tree_factor(self.order, self.parent, g, d, w, iv)
@@ -160,14 +114,16 @@ class TreeSolver:
             _factor_in_python(self._pairs, g, d, w, iv)
 
     def solve(self, w: _Floats, iv: _Floats, r: _Floats, x: _Floats) -> None:
-        """Solve; see `tree_solve`.
+        """Solve with what `factor` left.
 
         Parameters
         ----------
         w, iv : ndarray, shape (n,)
-            What `factor` left.
-        r, x : ndarray, shape (n,)
-            Right-hand side (overwritten) and result.
+            Of `factor`.
+        r : ndarray, shape (n,)
+            Right-hand side, in amperes or any one unit; overwritten.
+        x : ndarray, shape (n,)
+            Result, in the unit of `r` over that of `g`.
         """
         if _engine is not None:
             _engine.tree_solve(self.order, self.parent, w, iv, r, x)
@@ -219,157 +175,3 @@ def normals(seed: int, stream: int, step: int, elements: ArrayLike, draw: int = 
     out = np.empty(len(who))
     _engine.normals(seed & 0xFFFFFFFFFFFFFFFF, stream & 0xFFFFFFFFFFFFFFFF, step, who, draw, out)
     return out
-
-
-class Queue(Protocol):
-    """What a spike queue does; both kinds below have it."""
-
-    def push(self, step: int, sources: NDArray[np.int64]) -> None:
-        """Put the synapses of `sources`, which spiked at `step`, where they are due."""
-
-    def pop(self, step: int) -> NDArray[np.int64]:
-        """Take out what is due at `step`."""
-
-    def pending(self, step: int) -> list[NDArray[np.int64]]:
-        """What is due from `step` on."""
-
-    def refill(self, step: int, waiting: list[NDArray[np.int64]]) -> None:
-        """Put back what `pending` gave."""
-
-
-class SpikeQueue:
-    """Synapses that wait for their step: a ring with one slot for each step up to the longest delay.
-
-    Within a slot they are in the order of (step of the spike, place in `sources`, place in `synapses`), so
-    sums over them do not depend on anything else.
-
-    Parameters
-    ----------
-    offsets : array_like of int, shape (sources + 1,)
-        ``synapses[offsets[s]:offsets[s + 1]]`` are those of source s.
-    synapses : array_like of int
-        Indices of synapses, grouped by source.
-    delays : array_like of int
-        Delay of each entry of `synapses`, in steps, 0 or more.
-
-    Raises
-    ------
-    ValueError
-        If a delay is negative, or the lengths differ.
-    """
-
-    def __init__(self, offsets: ArrayLike, synapses: ArrayLike, delays: ArrayLike) -> None:
-        self._offsets = np.asarray(offsets, dtype=np.int64)
-        self._synapses = np.asarray(synapses, dtype=np.int64)
-        self._delays = np.asarray(delays, dtype=np.int64)
-        if len(self._delays) and self._delays.min() < 0:
-            raise ValueError("a delay is negative")
-        if len(self._delays) != len(self._synapses):
-            raise ValueError("synapses and delays differ in length")
-        self._slots: list[list[NDArray[np.int64]]] = [[] for _ in range(1 + self._delays.max(initial=0))]
-
-    def push(self, step: int, sources: NDArray[np.int64]) -> None:
-        """Put the synapses of the elements that spiked where they are due.
-
-        Parameters
-        ----------
-        step : int
-            Step of the spikes, 0 or more.
-        sources : ndarray of int64
-            The elements that spiked, ascending.
-
-        Raises
-        ------
-        ValueError
-            If `step` is negative.
-        """
-        if step < 0:
-            raise ValueError("a step is negative")
-        if not len(sources):
-            return
-        ranges = [np.arange(self._offsets[s], self._offsets[s + 1]) for s in sources]
-        entries = np.concatenate(ranges)
-        delays = self._delays[entries]
-        for delay in np.unique(delays).tolist():
-            self._slots[(step + delay) % len(self._slots)].append(self._synapses[entries[delays == delay]])
-
-    def pop(self, step: int) -> NDArray[np.int64]:
-        """The synapses that are due, taken out of the queue.
-
-        Parameters
-        ----------
-        step : int
-            Which step; each is to be asked for once, in turn.
-
-        Returns
-        -------
-        ndarray of int64
-            Indices of synapses; one that is due twice appears twice.
-        """
-        if step < 0:
-            raise ValueError("a step is negative")
-        result = self._look(step)
-        self._slots[step % len(self._slots)] = []
-        return result
-
-    def pending(self, step: int) -> list[NDArray[np.int64]]:
-        """What is due from a step on, left in the queue: for checkpoints.
-
-        Parameters
-        ----------
-        step : int
-            The next step to be popped.
-
-        Returns
-        -------
-        list of ndarrays of int64
-            For `step`, the next one, and so on up to the longest delay.
-        """
-        if step < 0:
-            raise ValueError("a step is negative")
-        return [self._look(step + k) for k in range(len(self._slots))]
-
-    def refill(self, step: int, waiting: list[NDArray[np.int64]]) -> None:
-        """Put back what `pending` gave, in place of all that is there.
-
-        Parameters
-        ----------
-        step : int
-            As it was given to `pending`.
-        waiting : list of ndarrays of int64
-            What `pending` returned.
-
-        Raises
-        ------
-        ValueError
-            If the number of arrays is not that of the slots.
-        """
-        if step < 0 or len(waiting) != len(self._slots):
-            raise ValueError(
-                f"needs a step >= 0 and {len(self._slots)} arrays, got {step} and {len(waiting)}"
-            )
-        for k, entries in enumerate(waiting):
-            self._slots[(step + k) % len(self._slots)] = [np.array(entries, dtype=np.int64)]
-
-    def _look(self, step: int) -> NDArray[np.int64]:
-        parts = self._slots[step % len(self._slots)]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
-def spike_queue(offsets: ArrayLike, synapses: ArrayLike, delays: ArrayLike) -> Queue:
-    """A spike queue, of the engine where there is one.
-
-    Parameters
-    ----------
-    offsets, synapses, delays
-        As of `SpikeQueue`.
-
-    Returns
-    -------
-    Queue
-        Empty.
-    """
-    if _engine is None:
-        return SpikeQueue(offsets, synapses, delays)
-    queue: Queue = _engine.SpikeQueue(offsets, synapses, delays)
-    return queue

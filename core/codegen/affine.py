@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rall.ir.nodes import ONE, Binary, Node, Number, add, div, mul, number
+from rall.ir.visit import names
 
 __all__ = ["Affine", "Product", "affine", "product", "proportional"]
 
@@ -37,6 +38,9 @@ def affine(node: Node) -> Affine:
         return Affine({}, float(node.value))
     if isinstance(node, Binary):
         left, right = node.children
+        # Without a look at both sides: what methods of many stages hand in shares so much that a walk would not end.
+        if (node.op == "*" and names(left) and names(right)) or (node.op == "/" and names(right)):
+            return Affine({node: 1.0}, 0.0)
         if node.op in "+-":
             a, b = affine(left), affine(right)
             sign = 1.0 if node.op == "+" else -1.0

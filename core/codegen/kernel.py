@@ -68,9 +68,9 @@ class Kernel:
         In the order of the arguments.
     stores : tuple of Store
         Expressions refer to values before the kernel.
-    form : {'all', 'events', 'runs'}
+    form : {'all', 'events', 'runs', 'integrate'}
         Over all elements at once; or one after the other, each seeing what the last one left: over those of an event
-        list, or over the runs that a queue says are due.
+        list, or over the runs that a queue says are due; or rates of change (`rall.codegen.adaptive`).
     """
 
     loads: tuple[Load, ...]

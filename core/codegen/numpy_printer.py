@@ -10,19 +10,20 @@ from rall.functions import spelling
 from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number, Select
 from rall.ir.visit import names
 
-__all__ = ["print_numpy"]
+__all__ = ["expression", "print_numpy"]
 
 _LOGIC = {"and": "np.logical_and", "or": "np.logical_or"}
 
 
-def _text(node: Node, named: dict[Node, str]) -> str:
+def expression(node: Node, named: dict[Node, str]) -> str:
+    """Python text of a value, temporaries by their names."""
     return named.get(node) or _operation(node, named)
 
 
 def _result(node: Node, named: dict[Node, str], stored: set[str]) -> str:
     """A value that no store of this kernel changes."""
     is_view = isinstance(node, Name) and node.id in stored
-    return f"np.array({_text(node, named)})" if is_view else _text(node, named)
+    return f"np.array({expression(node, named)})" if is_view else expression(node, named)
 
 
 def _operation(node: Node, named: dict[Node, str]) -> str:
@@ -33,7 +34,7 @@ def _operation(node: Node, named: dict[Node, str]) -> str:
         return repr(float(value)) if math.isfinite(value) else f"float('{float(value)!r}')"
     if isinstance(node, Name):
         return node.id
-    inner = [_text(child, named) for child in node.children]
+    inner = [expression(child, named) for child in node.children]
     if isinstance(node, Call):
         return f"{spelling(node.op, 'numpy')}({', '.join(inner)})"
     if isinstance(node, Select):

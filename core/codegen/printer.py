@@ -16,16 +16,17 @@ from rall.ir.nodes import Binary, Call, Compare, Logic, Name, Node, Not, Number,
 from rall.ir.visit import names, walk
 from rall.model import ALIGNMENT, PADDING
 
-__all__ = ["ENTRY", "print_c"]
+__all__ = ["ENTRY", "TYPES", "Expressions", "argument", "c_type", "includes", "print_c"]
 
 #: Name of the exported function of every kernel's library.
 ENTRY = "rall_kernel"
 
-_TYPES = {"float": "double", "integer": "long long", "index": "int", "boolean": "unsigned char"}
+#: Types of arrays.
+TYPES = {"float": "double", "integer": "long long", "index": "int", "boolean": "unsigned char"}
 _LOGIC = {"and": "&", "or": "|"}
 
 
-class _Expressions:
+class Expressions:
     """Prints nodes, temporaries by their names."""
 
     def __init__(self) -> None:
@@ -72,6 +73,14 @@ def _literal(node: Number) -> str:
     return f"({text})" if value < 0 else text
 
 
+def includes(kernel: Kernel) -> list[str]:
+    """The first lines of a kernel's file, the user's functions among them."""
+    lines = [*top_text(kernel.functions), '#include "rall_abi.h"']
+    if any(isinstance(n, Call) and "_seed" in place_of(n.op) for n in walk([s.value for s in kernel.stores])):
+        lines.append('#include "rall_random.h"')
+    return lines + own_text(kernel.functions)
+
+
 def print_c(kernel: Kernel) -> str:
     """The C file of a kernel.
 
@@ -87,16 +96,13 @@ def print_c(kernel: Kernel) -> str:
     """
     order = plan(kernel)
     together = kernel.form == "all"
-    lines = [*top_text(kernel.functions), '#include "rall_abi.h"']
-    if any(isinstance(n, Call) and "_seed" in place_of(n.op) for n in walk([s.value for s in kernel.stores])):
-        lines.append('#include "rall_random.h"')
-    lines += own_text(kernel.functions)
+    lines = includes(kernel)
     lines += [f"RALL_EXPORT void {ENTRY}(void **x, long long n)", "{"]
     lines += [f"    n &= ~{PADDING - 1}LL;"] if together else _batch(kernel)
-    lines += [_argument(k, load, together) for k, load in enumerate(kernel.loads)]
-    expressions = _Expressions()
+    lines += [argument(k, load, together) for k, load in enumerate(kernel.loads)]
+    expressions = Expressions()
     for k, node in enumerate(order.uniform):
-        lines.append(f"    const {_temporary(node)} h{k} = {expressions.operation(node)};")
+        lines.append(f"    const {c_type(node)} h{k} = {expressions.operation(node)};")
         expressions.named[node] = f"h{k}"
     shared = kernel.shared
     if any(store.role not in shared for store in kernel.stores):
@@ -134,7 +140,7 @@ _LOOPS = {
 _BLOCK = 64
 
 
-def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) -> list[str]:
+def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: Expressions) -> list[str]:
     through = {load.role: load.through for load in kernel.loads}
     stored = {store.role for store in kernel.stores}
     used = frozenset().union(*(names(store.value) for store in kernel.stores))
@@ -151,9 +157,9 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: _Expressions) 
         if load in flags:
             lines.append(f"        const long long {load.role} = f{load.role}[b];")
         else:
-            lines.append(f"        const {_TYPES[load.kind]} {load.role} = a{load.role}[{place}];")
+            lines.append(f"        const {TYPES[load.kind]} {load.role} = a{load.role}[{place}];")
     for k, node in enumerate(varying):
-        lines.append(f"        const {_temporary(node)} t{k} = {expressions.operation(node)};")
+        lines.append(f"        const {c_type(node)} t{k} = {expressions.operation(node)};")
         expressions.named[node] = f"t{k}"
     in_block = {load.role for load in flags}
     kinds = {load.role: load.kind for load in kernel.loads}
@@ -219,8 +225,9 @@ def _is_long(kernel: Kernel) -> bool:
     return len(nodes) > 80 or any(isinstance(node, Call) for node in nodes)
 
 
-def _argument(k: int, load: Load, together: bool) -> str:
-    kind = _TYPES[load.kind]
+def argument(k: int, load: Load, together: bool) -> str:
+    """The lines that give the k-th argument its name: a value where it is shared, else the address of its array."""
+    kind = TYPES[load.kind]
     if load.table:
         return f"    const {kind} *{load.role} = (const {kind} *)x[{k}];"
     if load.shared:
@@ -231,6 +238,7 @@ def _argument(k: int, load: Load, together: bool) -> str:
     return f"    {kind} *restrict a{load.role} = {pointer};"
 
 
-def _temporary(node: Node) -> str:
+def c_type(node: Node) -> str:
+    """The type of an expression's value."""
     # As wide as a float: see `_flags`.
     return "long long" if isinstance(node, (Compare, Logic, Not)) else "double"

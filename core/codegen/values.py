@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from rall.codegen.kernel import Kernel
@@ -10,7 +11,7 @@ from rall.ir.called import Called
 from rall.ir.nodes import Call, Name, Node, Number
 from rall.ir.visit import names, walk
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "plan_values"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,26 @@ class Plan:
 
 def plan(kernel: Kernel) -> Plan:
     """Choose the temporaries of a kernel: uniform values on the border to varying ones, and repeated values."""
-    shared = kernel.shared
     values = [store.value for store in kernel.stores]
+    return plan_values(values, kernel.shared, _own_of_each(kernel, list(walk(values))))
+
+
+def plan_values(values: Sequence[Node], shared: Set[str], own: Set[Node] = frozenset()) -> Plan:
+    """Choose the temporaries of several expressions.
+
+    Parameters
+    ----------
+    values : sequence of Node
+        The expressions.
+    shared : set of str
+        Names whose values are the same wherever the expressions are computed.
+    own : set of Node
+        Values that are not, though nothing in them says so.
+    """
     uses: Counter[Node] = Counter(values)
     order = list(walk(values))
     for node in order:
         uses.update(node.children)
-    own = _own_of_each(kernel, order)
     fixed = {node for node in order if names(node) <= shared and node not in own}
     border = set(values) & fixed
     for node in order:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rall.codegen.printer import ENTRY
+from rall.devices.adaptive import integrate_arrays
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiler import Toolchain, find_compiler, headers, load
 from rall.devices.foreign import in_python, load_kernel
@@ -24,6 +25,7 @@ from rall.model import (
     Deliver,
     Elementwise,
     Emit,
+    Integrate,
     Operation,
     Record,
     RecordEvents,
@@ -142,7 +144,7 @@ class CProgram(Program):
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
             Deliver: lambda op: self._deliver(op, kernels[id(op)]), Reduce: self._reduce, Emit: self._emit,
             Record: self._record, RecordEvents: self._record_events, Solve: self._solve,
-            Call: lambda op: [(None, [], 0)],
+            Integrate: lambda op: self._integrate(op, kernels[id(op)]), Call: lambda op: [(None, [], 0)],
         }  # fmt: skip
         self._moving: list[tuple[Any, int, _Moving]] = []
         ops: list[_Op] = []
@@ -195,7 +197,9 @@ class CProgram(Program):
 
     def _elementwise(self, operation: Elementwise, made: CompiledKernel) -> _Calls:
         stored = operation.domain.layout.stored
-        return [(self._kernel(made), [v.array for v in made.arguments], stored)] if stored else []
+        if not stored and not any(store.role in made.kernel.shared for store in made.kernel.stores):
+            return []
+        return [(self._kernel(made), [v.array for v in made.arguments], stored)]
 
     def _deliver(self, operation: Deliver, made: CompiledKernel) -> _Calls:
         events, queue = operation.events, operation.queue
@@ -213,11 +217,17 @@ class CProgram(Program):
         arrays = [values.array, operation.index.array, target.array, size]
         return [(self._runtime.rall_reduce, arrays, values.domain.size)]
 
+    def _integrate(self, operation: Integrate, made: CompiledKernel) -> _Calls:
+        if not operation.domain.size:
+            return []
+        more = integrate_arrays(operation, len(self._operations) + 1, self._status)
+        return [(self._kernel(made), [*(v.array for v in made.arguments), *more], operation.domain.size)]
+
     def _check(self, operation: Check) -> _Calls:
         # The status becomes the number of the operation that failed, counted from 1.
         number = np.array([len(self._operations) + 1], np.int64)
         every = np.array([operation.every], np.int64)
-        values = operation.variable.array
+        values = operation.values
         arrays = [values, self._status, number, operation.clock.step_variable.array, every]
         return [(self._runtime.rall_check, arrays, len(values))]
 
@@ -261,7 +271,9 @@ class CProgram(Program):
         tables: list[Any] = [operation.structure[name] for name in TREE_TABLES]
         variables = [operation.variables.get(name) for name in TREE_VARIABLES]
         arrays = tables + [None if v is None else v.array for v in variables]
-        function = getattr(self._runtime, f"rall_{operation.solver}")
+        library = load(headers()["rall_tree.c"], self._toolchain, self._options)
+        self._kept.append(library)
+        function = getattr(library, f"rall_{operation.solver}")
         return [(function, arrays, len(operation.variables["v"].array))]
 
     def _op(self, function: Any, arrays: Sequence[Any], n: int, place: tuple[int, int, int]) -> _Op:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from rall import draws
+from rall.codegen.kernel import Kernel
 from rall.codegen.numpy_printer import print_numpy
 from rall.devices.base import CompiledKernel
 from rall.functions import numpy_namespace
 from rall.ir.called import Called
 from rall.model import Layout
 
-__all__ = ["compile_kernel", "function_of"]
+__all__ = ["compile_kernel", "function_of", "scope_of"]
 
 
 def function_of(made: CompiledKernel, layout: Layout | None = None) -> Callable[..., None]:
@@ -28,13 +29,29 @@ def function_of(made: CompiledKernel, layout: Layout | None = None) -> Callable[
         That of the arrays, for functions of the user's, which do not see how values are stored; without it they get
         them as they come.
     """
-    scope = numpy_namespace() | {"draws": draws}
+    function: Callable[..., None] = scope_of(made, print_numpy, layout)["kernel"]
+    return function
+
+
+def scope_of(
+    made: CompiledKernel, printer: Callable[[Kernel], str], layout: Layout | None = None
+) -> dict[str, Any]:
+    """What the Python text of a kernel defines, and what it uses.
+
+    Parameters
+    ----------
+    made : CompiledKernel
+        The kernel.
+    printer : callable
+        What makes the text.
+    layout : Layout, optional
+        As of `function_of`.
+    """
+    scope: dict[str, Any] = numpy_namespace() | {"draws": draws}
     for own in made.kernel.functions:
         scope[own.spelling("numpy")] = _as_they_come(own) if layout is None else _in_users_order(own, layout)
-    exec(compile(made.text("numpy", print_numpy), "<rall kernel>", "exec"), scope)
-    function = scope["kernel"]
-    assert callable(function)
-    return function
+    exec(compile(made.text("numpy", printer), "<rall kernel>", "exec"), scope)
+    return scope
 
 
 def compile_kernel(made: CompiledKernel, layout: Layout) -> Callable[[], None]:

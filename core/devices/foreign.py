@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import numpy as np
 
+from rall.codegen.adaptive import print_integrate_c
 from rall.codegen.kernel import Kernel
 from rall.codegen.printer import print_c
 from rall.devices.base import CompiledKernel
@@ -49,7 +50,7 @@ def load_kernel(made: CompiledKernel, toolchain: Toolchain, options: Options) ->
     CompileError
         If neither compiler takes it.
     """
-    text = made.text("c", print_c)
+    text = made.text("c", print_integrate_c if made.kernel.form == "integrate" else print_c)
     own = [function.c for function in made.kernel.functions if function.c is not None]
     if not own:
         return load(text, toolchain, options)

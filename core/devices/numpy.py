@@ -7,11 +7,24 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rall.devices.adaptive import give_up, integrate_step
 from rall.devices.base import CompiledKernel, Program, Status
 from rall.devices.compiled import compile_kernel
 from rall.devices.occurrences import deliver, emit, record_events, reduce
 from rall.devices.sweeps import stepper
-from rall.model import Call, Check, Deliver, Elementwise, Emit, Operation, Record, RecordEvents, Reduce, Solve
+from rall.model import (
+    Call,
+    Check,
+    Deliver,
+    Elementwise,
+    Emit,
+    Integrate,
+    Operation,
+    Record,
+    RecordEvents,
+    Reduce,
+    Solve,
+)
 from rall.options import Options
 from rall.schedule import Schedule
 
@@ -50,6 +63,7 @@ def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
     makers: dict[type[Operation], Callable[[Any], Step]] = {
         Elementwise: lambda op: compile_kernel(kernels[id(op)], op.domain.layout),
         Deliver: lambda op: deliver(op, kernels[id(op)]),
+        Integrate: lambda op: integrate_step(op, kernels[id(op)], lambda: give_up(op)),
         Reduce: lambda op: lambda: reduce(op),
         Emit: lambda op: lambda: emit(op),
         Record: lambda op: lambda: _record(op),
@@ -73,10 +87,12 @@ class NumpyProgram(Program):
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
         if isinstance(op, Call):
             return None
+        if isinstance(op, Integrate):
+            return integrate_step(op, kernels[id(op)], lambda: self._failed.append(op))
         return (lambda: self._check(op)) if isinstance(op, Check) else step_of(op, kernels)
 
     def _check(self, op: Check) -> None:
-        if op.clock.step % op.every == 0 and not np.isfinite(op.variable.array).all():
+        if op.clock.step % op.every == 0 and not np.isfinite(op.values).all():
             self._failed.append(op)
 
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:

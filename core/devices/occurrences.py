@@ -50,9 +50,11 @@ def deliver(op: Deliver, made: CompiledKernel) -> Callable[[], None]:
             elements = queue.step(op.events, op.clock.step)
         else:
             elements = op.events.present.astype(np.int64)
-        if len(elements):
-            for part in rounds(arrays, elements):
-                function(arrays, part)
+        if not len(elements):
+            return
+        twice = queue is not None and queue.late and len(np.unique(elements)) < len(elements)
+        for part in _one_by_one(arrays, elements) if twice else rounds(arrays, elements):
+            function(arrays, part)
 
     return run
 
@@ -63,17 +65,23 @@ _Rounds = Callable[[list[Any], _Elements], Iterator[_Elements]]
 def _rounds(kernel: Kernel) -> _Rounds:
     """How elements are split so that what is done at once gives what one after the other would."""
     place = {load.role: k for k, load in enumerate(kernel.loads)}
-    through = {load.role: load.through for load in kernel.loads}
-    written = [store.role for store in kernel.stores if through[store.role]]
-    if not written or kernel.sums is not None:
+    stored = {store.role for store in kernel.stores} - kernel.shared
+    own = {load.argument for load in kernel.loads if load.role in stored and not load.through}
+    if any(load.through for load in kernel.loads if load.argument in own):
+        return _one_by_one
+    touched = {load.argument for load in kernel.loads if load.role in stored and load.through}
+    if not touched or kernel.sums is not None:
         return lambda arrays, elements: iter((elements,))
-    touched = {load.argument for load in kernel.loads if load.role in written}
     maps = {load.through for load in kernel.loads if load.argument in touched}
     if len(maps) > 1:
-        return lambda arrays, elements: (elements[k : k + 1] for k in range(len(elements)))
+        return _one_by_one
     (one,) = maps
     assert one is not None
     return lambda arrays, elements: _by_occurrence(arrays[place[one]][elements], elements)
+
+
+def _one_by_one(arrays: list[Any], elements: _Elements) -> Iterator[_Elements]:
+    return (elements[k : k + 1] for k in range(len(elements)))
 
 
 def _by_occurrence(targets: NDArray[Any], elements: _Elements) -> Iterator[_Elements]:

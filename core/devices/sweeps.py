@@ -12,7 +12,7 @@ from rall.solvers import TreeSolver
 
 __all__ = ["stepper"]
 
-# Coefficients of ``rall_tree_sdirk3`` in ``rall_runtime.c``.
+# Coefficients of ``rall_tree_sdirk3`` in ``rall_tree.c``.
 _B2, _B3 = -0.72622217447687, 5.266388379463018
 _K2, _K3 = 0.24191588272814638, 0.20249633340840095
 
@@ -20,7 +20,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def stepper(solver: str, structure: Arrays, arrays: Arrays) -> Callable[[], None]:
-    """A function without arguments that does one step of a solver; see ``rall_runtime.c`` for the methods.
+    """A function without arguments that does one step of a solver; see ``rall_tree.c`` for the methods.
 
     Parameters
     ----------

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError
-from rall.ir.nodes import Binary, Name, Node, select
+from rall.functions import is_stateful, place_of
+from rall.ir.nodes import Binary, Call, Name, Node, select
 from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
-from rall.ir.visit import functions, names
+from rall.ir.visit import functions, names, walk
 from rall.model import Access, Assign, Variable
 from rall.registry import closest
 
@@ -61,7 +62,12 @@ def code_identifiers(text: str) -> frozenset[str]:
 
 
 def compile_code(
-    group: Group, text: str, external: Mapping[str, object], where: str, always: Collection[str] = ()
+    group: Group,
+    text: str,
+    external: Mapping[str, object],
+    where: str,
+    always: Collection[str] = (),
+    for_events: bool = False,
 ) -> Code:
     """Turn the user's statements into assignments to variables of a group.
 
@@ -77,6 +83,8 @@ def compile_code(
         What they are, for messages.
     always : collection of str
         Variables that are changed even while they stand still otherwise (in the refractory time).
+    for_events : bool
+        Whether they run once for each event, and not for all elements at once.
 
     Raises
     ------
@@ -85,12 +93,14 @@ def compile_code(
     """
     statements = parse_statements(text)
     table = group.table()
+    foreign = code_identifiers(text) & external.keys()
     for statement in statements:
-        _check_target(group, statement, where)
+        _check_target(group, statement, where, foreign)
     check_statements(statements, group.environment(external), group.functions(external))
     resolver = group.resolver(external)
     made: list[Assign] = []
     written: set[str] = set()
+    differing: set[str] = set()
     for statement in statements:
         value = statement.node
         target = statement.target
@@ -99,27 +109,55 @@ def compile_code(
         if target not in table:
             resolver.local(target)
             made.append(Assign(target, resolver.node(value)))
+            if _differs(made[-1].value, resolver.bindings, differing):
+                differing.add(target)
             continue
         frozen = group.frozen_while(target)
         if frozen is not None and target not in always:
             value = select(Name(frozen), value, Name(target))
         made.append(Assign(target, resolver.node(value)))
+        if _variable(table[target]).shared:
+            _check_shared(statement, where, for_events, _differs(made[-1].value, resolver.bindings, differing))
         resolver.bindings[target] = table[target]
         written.add(target)
     return Code(made, resolver.bindings, written)
 
 
-def _check_target(group: Group, statement: Statement, where: str) -> None:
+def _variable(bound: Variable | Access) -> Variable:
+    return bound.variable if isinstance(bound, Access) else bound
+
+
+def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:
+    """Whether a value may differ between elements; `local` are names of which that is known."""
+    used = names(value)
+    if any(name in local or (name in bindings and not _variable(bindings[name]).shared) for name in used):
+        return True
+    return any(isinstance(node, Call) and (place_of(node.op) or is_stateful(node.op)) for node in walk(value))
+
+
+def _check_shared(statement: Statement, where: str, for_events: bool, differs: bool) -> None:
+    if for_events or differs:
+        why = "there may be several events in a step" if for_events else "this may differ between them"
+        raise statement.value.error(
+            f"{where} sets '{statement.target}', which has one value for all elements, and {why}"
+        )
+
+
+def _check_target(group: Group, statement: Statement, where: str, foreign: Collection[str]) -> None:
     target = statement.target
     bound = group.table().get(target)
     if bound is None:
+        if target in foreign:
+            raise statement.value.error(
+                f"{where} sets '{target}', which is a value from outside; give the new value another name"
+            )
         if target in group.known_names() or target in group.expressions():
             raise statement.value.error(f"{where} sets '{target}', which is computed by its equation and cannot be set")
         if statement.op != "=":
             known = closest(target, group.table())
             raise statement.value.error(f"{where} changes '{target}', which is no variable of '{group.name}'{known}")
         return
-    variable = bound.variable if isinstance(bound, Access) else bound
+    variable = _variable(bound)
     if variable.role in ("constant", "clock", "table", "scratch") or target in group.links:
         raise statement.value.error(f"{where} sets '{target}', which code cannot change")
     if group.is_constant(target):

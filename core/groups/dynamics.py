@@ -15,7 +15,8 @@ from rall.groups.code import Code
 from rall.groups.present import Present
 from rall.groups.resolver import Resolver
 from rall.integrators import AbstractIntegrator, NotIntegrable, Propagator, System
-from rall.integrators.choose import choose, stability_warning
+from rall.integrators.adaptive import AdaptiveRungeKutta
+from rall.integrators.choose import Method, choose, stability_warning
 from rall.ir.nodes import ZERO, Name, Node, select
 from rall.ir.visit import names
 from rall.model import SHARED, Access, Assign, Check, Elementwise, Model, Operation, Variable
@@ -70,6 +71,9 @@ class StateUpdate:
         if lines:
             system, resolver = self.system(lines)
             integrator = self.integrator(system)
+            if isinstance(integrator, AdaptiveRungeKutta):
+                yield from self._in_sub_steps(model, integrator, (system, resolver), prelude, name)
+                return
             step = integrator.step(system, Name("dt"))
             statements += step.statements
             bindings.update(resolver.bindings)
@@ -90,6 +94,34 @@ class StateUpdate:
                 variable=variable, every=_LOOK_EVERY,
             )  # fmt: skip
 
+    def _in_sub_steps(
+        self,
+        model: Model,
+        method: AdaptiveRungeKutta,
+        resolved: tuple[System, Resolver],
+        prelude: Code | None,
+        name: str,
+    ) -> Iterable[Operation]:
+        """The prelude, then all equations with error-controlled sub-steps, which find out themselves if one fails."""
+        group, (system, resolver) = self.group, resolved
+        if prelude:
+            drawn = group.random_bindings(group.domain, model, statements=prelude.statements)
+            yield Elementwise(
+                name=f"{group.name}_{name}", clock=group.clock, when="groups", order=group.order, domain=group.domain,
+                statements=prelude.statements, bindings={**prelude.bindings, **drawn},
+            )  # fmt: skip
+        options = method.options(self.options, {v: group.variables[v].dimension for v in system.equations})
+        for memory, (dimension, kind) in options.memory().items():
+            if memory not in group.variables:
+                group.variables[memory] = Variable(memory, group.domain, dimension, kind)
+        kept = {memory: group.variables[memory] for memory in options.memory()}
+        statements = [Assign(v, rhs) for v, rhs in system.equations.items()]
+        drawn = group.random_bindings(group.domain, model, "sub-steps", statements)
+        yield method.operation(
+            system, {**resolver.bindings, **drawn, **kept}, options, name=f"{group.name}_{name}_adaptive",
+            clock=group.clock, domain=group.domain, order=group.order,
+        )  # fmt: skip
+
     def system(self, lines: Sequence[Line]) -> tuple[System, Resolver]:
         """The equations in terms of variables, and what has resolved them."""
         group = self.group
@@ -97,8 +129,9 @@ class StateUpdate:
         equations: dict[str, Node] = {}
         for line in lines:
             rhs = resolver.node(line.node)
-            if line.has("unless refractory"):
-                rhs = select(resolver.name("not_refractory"), rhs, ZERO)
+            frozen = group.frozen_while(line.varname)
+            if frozen is not None:
+                rhs = select(resolver.name(frozen), rhs, ZERO)
             resolver.name(line.varname)  # bound even where no right-hand side reads it
             equations[line.varname] = rhs
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}
@@ -111,7 +144,7 @@ class StateUpdate:
             return bound.variable.role == "constant"
         return bound.role == "constant" or (bound.role == "parameter" and name not in self.group.written)
 
-    def integrator(self, system: System) -> AbstractIntegrator:
+    def integrator(self, system: System) -> Method:
         """The method."""
         try:
             return choose(system, self.method)
@@ -175,7 +208,7 @@ def held_operations(group: Group, model: Model) -> Iterable[Operation]:
         target = group.variables[line.varname]
         value = resolver.node(line.node)
         statements = [Assign(line.varname, value)]
-        drawn = group.random_bindings(group.domain, model, 1000 + k, statements)
+        drawn = group.random_bindings(group.domain, model, f"held {k}", statements)
         yield Elementwise(
             name=f"{group.name}_held{k}", clock=group.clock, when="before_start", order=group.order,
             domain=group.domain, statements=statements,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -14,27 +13,32 @@ from numpy.typing import NDArray
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
 from rall.equations.names import resolve, typed_of
-from rall.errors import DimensionMismatchError, EquationError, RallError
+from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.functions import place_of
+from rall.groups.assign import Sums, checked
+from rall.groups.linked import Link, LinkedVariable, link
 from rall.groups.present import Present, value_of_bound
-from rall.groups.regular import CodeRunner
+from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
-from rall.ir.nodes import Call, Node
+from rall.ir.called import Called
+from rall.ir.nodes import Call, Name, Node
 from rall.ir.parse import Parsed, parse
-from rall.ir.visit import functions, names, walk
+from rall.ir.visit import functions, names, substitute, walk
 from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
 from rall.session import SimulationObject, caller_namespace, session
-from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
+from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
 __all__ = ["Group", "draws_in", "kind_of", "variable_of"]
 
 Indices = NDArray[np.int64]
+#: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
+PIECE = 1 << 19
 
 _SECOND = get_or_create_dimension(second=1)
 #: Time as users see it, beside the variables.
@@ -76,9 +80,11 @@ class Group(States, SimulationObject):
         self.namespace: dict[str, object] = dict(namespace or {})
         self.variables: dict[str, Variable] = {}
         self.constants: dict[str, Variable] = {}
-        self._sums: dict[str, list[tuple[weakref.ref[SimulationObject], object]]] = {}
-        #: Variables of other groups under names of this one.
+        self.sums = Sums(self)
+        #: Variables of other domains under names of this group.
         self.links: dict[str, Variable | Access] = {}
+        #: What the user has linked to other groups.
+        self.linked: dict[str, Link] = {}
         #: What code of any object in the present run writes.
         self.written: set[str] = set()
         self._external: dict[str, object] = {}
@@ -115,49 +121,27 @@ class Group(States, SimulationObject):
             return variable_of(bound).dimension
         if name in self.computed_names:
             return self.computed_names[name]
-        line = self.equations.get(name)
-        return self.environment({})[name][0] if line is None else line.dimension
+        return self.expression_types()[name][0]
 
     def bound(self, name: str) -> Variable | Access | None:
         """What a name stands for, None if it is that of no variable."""
         return self.variables.get(name) or self.links.get(name)
 
     def is_shared(self, name: str) -> bool:
-        """Whether a variable has one value for all elements."""
+        """Whether a variable or subexpression has one value for all elements."""
         bound = self.bound(name)
-        return bound is not None and variable_of(bound).shared
+        if bound is not None:
+            return variable_of(bound).shared
+        if name in self.linked:
+            source = self.linked[name].source
+            return source.group.is_shared(source.name)
+        line = self.equations.get(name)
+        return line is not None and line.has("shared")
 
     def is_constant(self, name: str) -> bool:
         """Whether a variable is declared not to change during a run."""
         line = self.equations.get(name)
         return line is not None and line.has("constant")
-
-    def sum_into(self, name: str, owner: SimulationObject, part: object) -> None:
-        """Let an object set a variable to sums from now on.
-
-        Parameters
-        ----------
-        name : str
-            The variable.
-        owner : SimulationObject
-            What computes them.
-        part : object
-            The group, or the part of it whose elements are set.
-
-        Raises
-        ------
-        RallError
-            If another one sets the same elements already.
-        """
-        for other_ref, theirs in self._sums.get(name, []):
-            other = other_ref()
-            if other is not None and _overlap(self, part, theirs):
-                raise RallError(
-                    f"'{name}' of '{self.name}' is set to the sums of '{other.name}' (made at {other.created_at}) "
-                    "already, and each of two sums would undo the other; give the second one a variable of its own and "
-                    "add both in the equations"
-                )
-        self._sums.setdefault(name, []).append((weakref.ref(owner), part))
 
     def note_written(self, written: Iterable[str]) -> None:
         """Take note that code in the run that begins changes variables.
@@ -170,13 +154,14 @@ class Group(States, SimulationObject):
         self.written.update(written)
 
     def frozen_while(self, name: str) -> str | None:
-        """The variable that must be true for synapses to change another one; None where they always can."""
+        """What must be true for equations and synapses to change a variable; None where they always can."""
         return None
 
     def known_names(self) -> set[str]:
         """Everything that can be read as an attribute."""
         subexpressions = (line.varname for line in self.equations.subexpressions)
-        return {*self.variables, *self.links, *self.computed_names, *subexpressions}
+        links = (name for name in self.links if not name.startswith("_"))
+        return {*self.variables, *links, *self.linked, *self.computed_names, *subexpressions}
 
     def clock_variables(self) -> dict[str, Variable]:
         """Time as kernels of this group see it."""
@@ -199,7 +184,11 @@ class Group(States, SimulationObject):
 
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
-        if self._ready and plain in self.known_names():
+        if self._ready and isinstance(value, LinkedVariable):
+            self.link(name, value)
+        elif self._ready and plain in self.unlinked():
+            raise RallError(f"'{name}' of '{self.name}' is linked: set it to linked_var(group, 'variable')")
+        elif self._ready and plain in self.known_names():
             # What `group.x += y` assigns in the end is the view that has done it.
             own = isinstance(value, VariableView) and value.group is self and value.name == plain
             if not own or value.selection is not None:
@@ -221,6 +210,33 @@ class Group(States, SimulationObject):
         value = self.clock.dt if name == "dt" else self.clock.step * self.clock.dt
         return Quantity(value, dim=_SECOND) if units else value
 
+    def link(self, name: str, linked: LinkedVariable) -> None:
+        """Let a parameter with the flag ``linked`` be a variable of another group.
+
+        Parameters
+        ----------
+        name : str
+            The parameter.
+        linked : LinkedVariable
+            What `linked_var` gave.
+
+        Raises
+        ------
+        RallError
+            If this cannot be linked to that.
+        """
+        line = self.equations.get(name)
+        if line is None or not line.has("linked"):
+            hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
+            raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}")
+        made = link(self, name, linked)
+        self.linked[name] = made
+        self.links.update(made.table)
+
+    def unlinked(self) -> list[str]:
+        """Names that are declared linked, and are not linked to anything yet."""
+        return sorted({line.varname for line in self.equations.with_flag("linked")} - self.linked.keys())
+
     def add_attribute(self, name: str) -> None:
         """Permit an attribute that is not a variable."""
         self.__dict__[name] = None
@@ -230,8 +246,9 @@ class Group(States, SimulationObject):
         return value if isinstance(value, str) else Quantity(np.asarray(value, float), dim=self.dimension(name))
 
     def view(self, name: str, selection: Indices | None, units: bool = True) -> Any:
-        """A variable of some elements as users see it; a shared one is its value."""
-        if selection is None and self.is_shared(name):
+        """A variable of some elements as users see it; a shared constant is its value."""
+        bound = self.bound(name)
+        if bound is not None and variable_of(bound).shared and variable_of(bound).role == "constant":
             return self.read(name, None, units)[0]
         return VariableView(self, name, selection, units)
 
@@ -242,17 +259,20 @@ class Group(States, SimulationObject):
         bound = self.bound(name)
         if bound is not None:
             return value_of_bound(bound)
-        if name not in self.equations:
-            return np.asarray(self.evaluate(name))
-        resolver = self.resolver(self.externals(self.equations[name].identifiers))
+        resolver = self.resolver(self.externals({name}))
         value = evaluate(resolver.name(name), Present(self, resolver))
-        return np.array(np.broadcast_to(value, (self.domain.size,)))
+        return np.array(np.broadcast_to(value, (1 if self.is_shared(name) else self.domain.size,)))
+
+    def values_at(self, name: str, selection: Indices) -> NDArray[Any]:
+        """The same for some elements; shape (selected,)."""
+        bound = self.bound(name)
+        if self.is_shared(name):
+            return self.values_of(name)
+        return self.values_of(name)[selection] if bound is None else value_of_bound(bound, selection)
 
     def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
         """Values of a variable or subexpression for some elements, with or without their unit."""
-        values = self.values_of(name)
-        if selection is not None and not self.is_shared(name):
-            values = values[selection]
+        values = self.values_of(name) if selection is None else self.values_at(name, selection)
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
 
@@ -266,50 +286,26 @@ class Group(States, SimulationObject):
         DimensionMismatchError
             For a value in another dimension.
         """
-        if name in self.links:
+        if name in self.linked:
             raise RallError(f"'{name}' of '{self.name}' is linked to a variable of another group; set it there")
         if name not in self.variables:
             raise RallError(f"'{name}' of '{self.name}' is computed by the model and cannot be set")
         variable = self.variables[name]
         if variable.role in ("constant", "clock", "scratch"):
             raise RallError(f"'{name}' of '{self.name}' cannot be set")
-        if isinstance(value, str):
-            plain = self.evaluate(value, selection, dimension=variable.dimension)
-            plain = self._single(name, value, plain) if variable.shared else plain
-        else:
-            value = value.value if isinstance(value, VariableView) else value
-            try:
-                plain = value_of(value)
-            except TypeError as error:
-                raise RallError(f"cannot set '{name}' of '{self.name}': {error}") from None
-            if dimension_of(value) is not variable.dimension and not _is_zero(value):
-                wanted = Quantity(1.0, dim=variable.dimension)
-                raise DimensionMismatchError(
-                    f"cannot set '{name}' of '{self.name}' to {value}: it is in {dimension_of(value)}, "
-                    f"and '{name}' is in {wanted.dim}"
-                )
-        count = 1 if variable.shared else self.domain.size if selection is None else len(selection)
-        if np.ndim(plain) > 1 or np.size(plain) not in (1, count):
-            raise RallError(f"'{name}' of '{self.name}' takes one value or {count}, not {np.shape(plain)}")
+        plain = checked(self, variable, selection, value)
         self.before_write(name)
         self.store_values(name, selection, plain)
         self.after_write(name)
 
-    def _single(self, name: str, text: str, values: NDArray[Any]) -> NDArray[Any]:
-        """The value of a text for a shared variable, which must not differ between elements."""
-        differing = sorted(n for n in self.identifiers(text) & self.known_names() if not self.is_shared(n))
-        if differing:
-            raise RallError(
-                f"'{name}' of '{self.name}' has one value for all elements, and '{differing[0]}' in '{text}' may "
-                "differ between them"
-            )
-        return values[:1]
-
     def store_values(self, name: str, selection: Indices | None, values: Any) -> None:
         """Put checked values (SI base units) where they belong."""
         variable = self.variables[name]
+        if selection is None or variable.shared:
+            variable.set(values)
+            return
         current = variable.get()
-        current[slice(None) if selection is None or variable.shared else selection] = values
+        current[selection] = values
         variable.set(current)
 
     def before_write(self, name: str) -> None:
@@ -339,7 +335,8 @@ class Group(States, SimulationObject):
         with_units : bool
             Give a Quantity.
         local : mapping of str to array or number, optional
-            Values of some names that are to be taken instead of the variables' own, one for each selected element.
+            Values of some names in this text that are to be taken instead of the variables' own, one for each selected
+            element.
         """
         parsed = parse(text)
         external = self.externals(self.identifiers(text), where=parsed)
@@ -350,10 +347,27 @@ class Group(States, SimulationObject):
         # The draws of this text, counted from the last call of seed().
         seeded, count = self._draws
         self._draws = (session.seeded, count + 1 if seeded == session.seeded else 1)
-        result = evaluate(resolver.node(parsed.node), Present(self, resolver, self._draws[1], selection, local))
-        count = self.domain.size if selection is None else len(selection)
-        values = np.array(np.broadcast_to(result, (count,)))
+        # Names in subexpressions of the model keep their meaning there.
+        local = {f"_own_{name}": value for name, value in (local or {}).items()}
+        for name in local:
+            resolver.local(name)
+        node = substitute(parsed.node, {name.removeprefix("_own_"): Name(name) for name in local})
+        values = self._in_pieces(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
+
+    def _in_pieces(self, node: Node, present: Present) -> NDArray[Any]:
+        """Values of an expression for all elements that are wanted; many are not taken all at once."""
+        count = present.count
+        if count <= PIECE or present.local or draws_like_one_call(node):
+            return np.array(np.broadcast_to(evaluate(node, present), (count,)))
+        pieces = (present.piece(first, min(first + PIECE, count)) for first in range(0, count, PIECE))
+        values: NDArray[Any] | None = None
+        for piece in pieces:
+            found = np.asarray(evaluate(node, piece))
+            values = np.empty(count, found.dtype) if values is None else values
+            values[piece.first : piece.first + piece.count] = found
+        assert values is not None
+        return values
 
     def indices_of(self, item: Any) -> Indices:
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
@@ -377,6 +391,47 @@ class Group(States, SimulationObject):
         node = parse(text).node if isinstance(text, str) else text
         return names(node) | functions(node)
 
+    # --- code at regular times --------------------------------------------------------------------------------
+
+    def run_regularly(
+        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
+    ) -> CodeRunner:
+        """Run statements for every element, at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        dt, clock, when, order, name
+            See `SimulationObject`; by default the clock of the group.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group; its ``active`` switches it off.
+        """
+        return CodeRunner(self, code, dt=dt, clock=clock, when=when, order=order, name=name)
+
+    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
+        """Run statements for every element at given times.
+
+        Parameters
+        ----------
+        code : str
+            The statements.
+        times : Quantity
+            When; multiples of the group's step.
+        when, order, name
+            See `SimulationObject`.
+
+        Returns
+        -------
+        CodeRunner
+            Part of the group.
+        """
+        chosen = name or f"{self.name}_run_at*"
+        return CodeRunner(self, code, times_in_seconds(times), when=when, order=order, name=chosen)
+
     # --- names ----------------------------------------------------------------------------------------------
 
     def externals(
@@ -393,9 +448,8 @@ class Group(States, SimulationObject):
         where : Parsed or Line, optional
             Where the names are used, for messages.
         """
-        spaces = [*self.namespaces(), *more, self._external]
-        if not more:
-            spaces.insert(1, caller_namespace())
+        around = more or (caller_namespace(),)
+        spaces = [self.namespace, *around, *self.further_namespaces(), self._external]
         expressions = self.expressions()
         own = {*self.known_names(), *self.table(), *expressions, *self.value_bindings()}
         todo, needed = list(wanted), set()
@@ -406,13 +460,21 @@ class Group(States, SimulationObject):
                 todo += self.identifiers(expressions[name]) if name in expressions else ()
         return resolve(needed, *spaces, variables=own, where=where)
 
-    def namespaces(self) -> list[Mapping[str, object]]:
-        """Where names that are not the group's own are looked up before where the user is."""
-        return [self.namespace]
+    def further_namespaces(self) -> list[Mapping[str, object]]:
+        """Where names are looked up that are neither in the group's namespace nor where the user is."""
+        return [one.source.group.namespace for one in self.linked.values()]
+
+    def own_values(self) -> dict[str, object]:
+        """Values in subexpressions that are the same whoever asks: from the namespace of the group, or by keyword."""
+        used = {n for node in self.expressions().values() for n in names(node)}
+        return {**{n: self.namespace[n] for n in used & self.namespace.keys()}, **self.value_bindings()}
 
     def value_bindings(self) -> Mapping[str, object]:
         """Values that were put into equations by keyword, by their names in the trees."""
-        return self.equations.bindings
+        found = dict(self.equations.bindings)
+        for one in self.linked.values():
+            found.update(one.values)
+        return found
 
     def run_externals(self) -> dict[str, object]:
         """Values of all names in the equations: those of the last run, else those where the user is."""
@@ -452,11 +514,17 @@ class Group(States, SimulationObject):
 
     def expressions(self) -> dict[str, Node]:
         """What all names of subexpressions stand for."""
-        return {line.varname: line.node for line in self.equations.subexpressions}
+        found = {line.varname: line.node for line in self.equations.subexpressions}
+        for one in self.linked.values():
+            found.update(one.expressions)
+        return found
 
     def expression_types(self) -> dict[str, tuple[Dimension, str]]:
         """Dimension and type of all subexpressions."""
-        return {line.varname: (line.dimension, line.var_type) for line in self.equations.subexpressions}
+        found = {line.varname: (line.dimension, line.var_type) for line in self.equations.subexpressions}
+        for one in self.linked.values():
+            found.update(one.types)
+        return found
 
     def resolver(self, external: Mapping[str, object]) -> Resolver:
         """What turns expressions of this group into ones of variables."""
@@ -465,6 +533,12 @@ class Group(States, SimulationObject):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Look up and check all external names; see `SimulationObject.before_run`."""
+        missing = self.unlinked()
+        if missing:
+            raise RallError(
+                f"'{missing[0]}' of '{self.name}' is declared linked, and not linked to anything: "
+                f"set {self.name}.{missing[0]} = linked_var(group, 'variable')"
+            )
         self._external = {}
         found = self._line_externals(namespace)
         check_equations(self.equations, {**self.own_types(), **found})
@@ -505,67 +579,30 @@ class Group(States, SimulationObject):
         return Access(bound, index) if bound.domain is self.domain else None
 
     def random_bindings(
-        self, domain: Domain, model: Model | None, draw: int = 0, statements: Iterable[Assign] | None = None
+        self, domain: Domain, model: Model | None, draw: str = "", statements: Iterable[Assign] | None = None
     ) -> dict[str, Variable]:
-        """What random functions in statements need; `draw` tells several operations of this group apart.
+        """What random functions in statements need.
 
-        Nothing where `statements` are given that draw nothing.
+        Parameters
+        ----------
+        domain : Domain
+            Over whose elements.
+        model : Model or None
+            For the seed.
+        draw : str
+            Tells several operations of this group apart.  No name of an object may be part of it: what these are
+            depends on what else exists, and the same seed would give other numbers.
+        statements : iterable of Assign, optional
+            Nothing is needed if they are given and draw nothing.
         """
         if model is None or (statements is not None and not draws_in(statements)):
             return {}
         stream = Variable("_stream", SHARED, kind="integer", role="constant")
-        stream.array[0] = self.stream ^ draw
+        stream.array[0] = self.stream ^ zlib.crc32(draw.encode())
         element = Variable("_element", domain, kind="index", role="constant")
         element.set(np.arange(domain.size))
         assert self.clock is not None
         return {"_seed": model.seed, "_stream": stream, "_element": element, "_step": self.clock.step_variable}
-
-    # --- code that runs by time --------------------------------------------------------------------------------------
-
-    def run_regularly(
-        self, code: str, dt: Any = None, clock: Any = None, when: str = "start", order: int = 0, name: str | None = None
-    ) -> CodeRunner:
-        """Run statements for every element, at every step of a clock.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        dt, clock, when, order, name
-            See `SimulationObject`; by default the clock of the group.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group; its ``active`` switches it off.
-        """
-        return self._contain(CodeRunner(self, code, None, dt, clock, when, order, name))
-
-    def run_at(self, code: str, times: Any, when: str = "start", order: int = 0, name: str | None = None) -> CodeRunner:
-        """Run statements for every element at given times.
-
-        Parameters
-        ----------
-        code : str
-            The statements.
-        times : Quantity
-            When; multiples of the group's step.
-        when, order, name
-            See `SimulationObject`.
-
-        Returns
-        -------
-        CodeRunner
-            Part of the group.
-        """
-        if dimension_of(times) is not _SECOND:
-            raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
-        plain = np.atleast_1d(np.asarray(value_of(times), float))
-        return self._contain(CodeRunner(self, code, plain, None, None, when, order, name or f"{self.name}_run_at*"))
-
-    def _contain(self, runner: CodeRunner) -> CodeRunner:
-        self.contained_objects.append(runner)
-        return runner
 
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
@@ -610,7 +647,7 @@ class Group(States, SimulationObject):
         assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
         bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
         if draws_in(assigned):
-            bindings.update(self.random_bindings(self.domain, model, zlib.crc32(owner.encode())))
+            bindings.update(self.random_bindings(self.domain, model, "probe"))
         kind = Elementwise if events is None else partial(Deliver, events=events)
         made = kind(
             name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain, statements=assigned,
@@ -676,10 +713,9 @@ class Group(States, SimulationObject):
             self.variables[name].array[:] = values
 
 
-def _overlap(group: Group, one: object, other: object) -> bool:
-    if one is group or other is group:
-        return True
-    return bool(np.isin(getattr(one, "indices", ()), getattr(other, "indices", ())).any())
+def draws_like_one_call(node: Node) -> bool:
+    """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
+    return any(isinstance(part, Called) for n in walk(node) if isinstance(n, Call) for part in (n.op,))
 
 
 def draws_in(statements: Iterable[Assign]) -> bool:
@@ -696,10 +732,6 @@ def kind_of(bound: Variable | Access) -> str:
     """Its type as the user knows it."""
     kind = variable_of(bound).kind
     return "integer" if kind == "index" else kind
-
-
-def _is_zero(value: Any) -> bool:
-    return np.ndim(value) == 0 and bool(np.all(np.asarray(value_of(value)) == 0))
 
 
 def _is_literal_zero(text: str) -> bool:

@@ -21,13 +21,13 @@ __all__ = ["Present", "value_of_bound"]
 _OUTSIDE = 0x5BD1E995
 
 
-def value_of_bound(bound: Variable | Access) -> NDArray[Any]:
-    """Present values, one for each element that the variable is seen from; shape (1,) for shared ones."""
-    if isinstance(bound, Variable):
-        return bound.get()
-    if bound.variable.shared:
-        return bound.variable.array[:1].copy()
-    return np.asarray(bound.variable.array[bound.index.get()])
+def value_of_bound(bound: Variable | Access, selection: NDArray[np.int64] | None = None) -> NDArray[Any]:
+    """Present values, one for each (selected) element that the variable is seen from; shape (1,) for shared ones."""
+    seen = bound.index if isinstance(bound, Access) else bound
+    if (bound.variable if isinstance(bound, Access) else bound).shared:
+        return (bound.variable if isinstance(bound, Access) else bound).array[:1].copy()
+    found = seen.get() if selection is None else seen.array[seen.domain.layout.index(selection)]
+    return np.asarray(bound.variable.array[found]) if isinstance(bound, Access) else found
 
 
 class Present(Mapping[str, Any]):
@@ -57,6 +57,19 @@ class Present(Mapping[str, Any]):
     ) -> None:
         self.group, self.resolver, self.draw, self.selection = group, resolver, draw, selection
         self.local = local or {}
+        self.first = 0
+
+    @property
+    def count(self) -> int:
+        """Number of elements that are wanted."""
+        return self.group.domain.size if self.selection is None else len(self.selection)
+
+    def piece(self, first: int, last: int) -> Present:
+        """The same for some of the elements, by their places among those that are wanted."""
+        chosen = np.arange(first, last) if self.selection is None else self.selection[first:last]
+        part = Present(self.group, self.resolver, self.draw, chosen)
+        part.first = first
+        return part
 
     def __getitem__(self, name: str) -> Any:
         group = self.group
@@ -74,8 +87,9 @@ class Present(Mapping[str, Any]):
             return bound.array
         if (bound.variable if isinstance(bound, Access) else bound).shared:
             return value_of_bound(bound)[0]
-        values = group.values_of(name) if name in group.variables else value_of_bound(bound)
-        return values if self.selection is None else values[self.selection]
+        if name in group.variables:
+            return group.values_of(name) if self.selection is None else group.values_at(name, self.selection)
+        return value_of_bound(bound, self.selection)
 
     def __contains__(self, name: object) -> bool:
         return name in self.local or name in self.resolver.bindings

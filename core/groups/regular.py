@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import RallError
+from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList, Timetable
 from rall.groups.code import Code, code_identifiers, compile_code
-from rall.ir.nodes import Compare, Name, number
-from rall.model import SHARED, Elementwise, Emit, Model, Operation, Variable
+from rall.ir.nodes import Compare, Logic, Name, Node, number
+from rall.model import SHARED, Access, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.session import SimulationObject
+from rall.units import dimension_of, get_or_create_dimension, value_of
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
 
-__all__ = ["CodeRunner"]
+__all__ = ["CodeRunner", "times_in_seconds"]
+
+_SECOND = get_or_create_dimension(second=1)
 
 
 class CodeRunner(SimulationObject):
-    """Statements for every element of a group.
+    """Statements for every element of a group, or of a part of it.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ class CodeRunner(SimulationObject):
         The statements.
     times : ndarray of float, optional
         When, in seconds; without it at every step of the clock.
+    part : ndarray of int64, optional
+        The elements, by their numbers in the group; in the code they are numbered from 0.  All without it.
     dt, clock, when, order, name
         As of `SimulationObject`; by default the clock of the group.
     """
@@ -43,26 +48,30 @@ class CodeRunner(SimulationObject):
         group: Group,
         code: str,
         times: NDArray[np.float64] | None = None,
+        part: NDArray[np.int64] | None = None,
+        *,
         dt: Any = None,
         clock: Any = None,
         when: str = "start",
         order: int = 0,
         name: str | None = None,
     ) -> None:
+        if not isinstance(code, str):
+            raise RallError(f"what '{group.name}' is to run is text, not {code!r:.60}")
         if dt is None and clock is None:
             clock = group.clock
         super().__init__(name or f"{group.name}_run_regularly*", dt=dt, clock=clock, when=when, order=order)
-        # What it draws is told from other draws by the group's stream; a number in the group's name plays no part.
-        self._family = "run_regularly" if name is None else self._family
-        self.group, self.code, self.times = group, code, times
+        self.group, self.code, self.times, self.part = group, code, times, part
         self._identifiers = code_identifiers(code)
-        self._external: dict[str, object] = {}
+        number = sum(isinstance(one, CodeRunner) for one in group.contained_objects)
+        self._draw = f"regular {number}"
         self._made: Code | None = None
+        group.contained_objects.append(self)
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
-        self._external = self.group.externals(self._identifiers, namespace)
-        self._made = compile_code(self.group, self.code, self._external, f"the code of '{self.name}'")
+        external = self.group.externals(self._identifiers, namespace)
+        self._made = compile_code(self.group, self.code, external, f"the code of '{self.name}'")
         self.group.note_written(self._made.written)
 
     def operations(self, model: Model) -> Iterable[Operation]:
@@ -70,34 +79,78 @@ class CodeRunner(SimulationObject):
         made = self._made
         assert made is not None
         group = self.group
-        bindings = {**made.bindings, **group.random_bindings(group.domain, model, self.stream, made.statements)}
+        bindings = {**made.bindings, **group.random_bindings(group.domain, model, self._draw, made.statements)}
         # Between two steps of the group, time goes on for this code alone.
         time, step = self.clock.t_variable, self.clock.step_variable
-        own = {"t": time, "t_in_timesteps": step, "_step": step}
+        own: dict[str, Variable | Access] = {"t": time, "t_in_timesteps": step, "_step": step}
+        mask: list[Node] = []
+        if self.part is not None:
+            own.update(self._numbers(self.part))
+            bindings["_inside"] = self._inside(self.part)
+            mask.append(Name("_inside"))
         bindings.update({name: variable for name, variable in own.items() if name in bindings})
-        mask = None
         if self.times is not None:
             events, due = EventList(1), Variable("_due", SHARED, kind="integer", role="scratch")
             due.array = events.count
             yield Emit(
-                name=f"{self.name}_0times", clock=self.clock, when=self.when, order=self.order,
-                source=self._timetable(), events=events,
+                name=f"{self.name}!0times", clock=self.clock, when=self.when, order=self.order,
+                source=self._timetable(self.times), events=events,
             )  # fmt: skip
             bindings["_due"] = due
-            mask = Compare(">", Name("_due"), number(0.0))
-        yield Elementwise(
-            name=f"{self.name}_1code", clock=self.clock, when=self.when, order=self.order, domain=group.domain,
-            statements=made.statements, bindings=bindings, mask=mask,
+            mask.append(Compare(">", Name("_due"), number(0.0)))
+        common: dict[str, Any] = dict(
+            name=f"{self.name}!1code", clock=self.clock, when=self.when, order=self.order, domain=group.domain,
+            statements=made.statements, bindings=bindings,
+            mask=None if not mask else mask[0] if len(mask) == 1 else Logic("and", *mask),
         )  # fmt: skip
+        if any(isinstance(bindings[name], Access) for name in made.written):
+            # Several elements may set the same one elsewhere: one after the other.
+            everything = EventList(group.N)
+            everything.put(group.domain.layout.index(np.arange(group.N)))
+            yield Deliver(**common, events=everything)
+        else:
+            yield Elementwise(**common)
 
-    def _timetable(self) -> Timetable:
-        assert self.times is not None
-        steps = self.times / self.clock.dt
+    def _numbers(self, part: NDArray[np.int64]) -> dict[str, Variable]:
+        """What a part calls its elements, and how many there are."""
+        i = Variable("i", self.group.domain, kind="integer", role="constant")
+        values = np.zeros(self.group.N, np.int64)
+        values[part] = np.arange(len(part))
+        i.set(values)
+        n = Variable("N", SHARED, kind="integer", role="constant")
+        n.array[0] = len(part)
+        return {"i": i, "N": n}
+
+    def _inside(self, part: NDArray[np.int64]) -> Variable:
+        inside = Variable("_inside", self.group.domain, kind="boolean", role="constant")
+        inside.array[self.group.domain.layout.index(part)] = True
+        return inside
+
+    def _timetable(self, times: NDArray[np.float64]) -> Timetable:
+        steps = times / self.clock.dt
         whole = np.round(steps).astype(np.int64)
         if np.any(np.abs(steps - whole) > 1e-3):
-            wrong = self.times[np.abs(steps - whole) > 1e-3][0]
+            wrong = times[np.abs(steps - whole) > 1e-3][0]
             raise RallError(
                 f"'{self.name}' is to run at {wrong:g} s, which is no multiple of the step of {self.clock.dt:g} s"
             )
         whole = np.unique(whole)
         return Timetable(whole, np.zeros(len(whole), np.int32))
+
+
+def times_in_seconds(times: Any) -> NDArray[np.float64]:
+    """Times at which code is to run, as plain numbers.
+
+    Parameters
+    ----------
+    times : Quantity
+        One or several.
+
+    Raises
+    ------
+    DimensionMismatchError
+        If they are no times.
+    """
+    if isinstance(times, str) or dimension_of(times) is not _SECOND:
+        raise DimensionMismatchError(f"run_at takes times such as [10, 20]*ms, not {times!r}")
+    return np.atleast_1d(np.asarray(value_of(times), float))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import EquationError, IndexOutOfRangeError, RallError
+from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.states import States
 from rall.groups.views import VariableView
 from rall.registry import closest
@@ -93,10 +94,18 @@ class Subgroup(States):
             self.write(plain, None, value if plain == name else self.group.with_unit(plain, value))
 
     def view(self, name: str, units: bool = True) -> Any:
-        """A variable of these elements; a shared one is its value."""
+        """A variable of these elements; a shared one is that of the group."""
         if self.group.is_shared(name):
-            return len(self) if name == "N" else self.group.read(name, None, units)[0]
+            return len(self) if name == "N" else self.group.view(name, None, units)
         return VariableView(self, name, None, units)
+
+    def run_regularly(self, code: str, **how: Any) -> CodeRunner:
+        """Run statements for these elements regularly, see `Group.run_regularly`; ``i`` and ``N`` are their own."""
+        return CodeRunner(self.group, code, part=self.indices, **how)
+
+    def run_at(self, code: str, times: Any, **how: Any) -> CodeRunner:
+        """Run statements for these elements at given times, see `Group.run_at`; ``i`` and ``N`` are their own."""
+        return CodeRunner(self.group, code, times_in_seconds(times), self.indices, **how)
 
     def __getitem__(self, item: Any) -> Subgroup:
         check_slice(len(self), item, f"a part of '{self.group.name}'")
@@ -118,11 +127,18 @@ class Subgroup(States):
 
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable, see `Group.write`."""
+        if isinstance(value, str) and self.group.is_shared(name):
+            self.group.write(name, None, value)
+            return
         if isinstance(value, str):
             dimension = self.group.dimension(name)
             plain = self.evaluate(value, selection, dimension=dimension)
             value = plain if dimension is DIMENSIONLESS else Quantity(plain, dim=dimension)
         self.group.write(name, self._absolute(selection), value)
+
+    def is_shared(self, name: str) -> bool:
+        """See `Group.is_shared`."""
+        return self.group.is_shared(name)
 
     def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
         """See `ReadableStates.state_names`; the numbers of elements count as computed here."""
@@ -186,9 +202,12 @@ def pick(size: int, item: Any, what: str) -> Indices:
     if isinstance(item, VariableView):
         item = item.value
     try:
-        return np.atleast_1d(np.arange(size)[item])
+        found = np.atleast_1d(np.arange(size)[item])
     except (IndexError, TypeError) as problem:
         raise IndexOutOfRangeError(f"{what} has {size} elements; {item!r} is no index: {problem}") from None
+    if found.ndim > 1:
+        raise IndexOutOfRangeError(f"{what} has {size} elements in one row; {item!r} has {found.ndim} dimensions")
+    return found
 
 
 def check_slice(size: int, item: Any, what: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.errors import IndexOutOfRangeError
 from rall.units import Quantity
 
 if TYPE_CHECKING:
@@ -41,19 +42,37 @@ class VariableView:
 
     @property
     def value(self) -> Any:
-        """The values now: a Quantity, or a plain array where there is no unit; shape (elements,)."""
+        """The values now: a Quantity, or plain where there is no unit; shape (elements,), () for shared ones."""
+        if self._shared:
+            return self.group.read(self.name, None, self.units)[0]
         return self.group.read(self.name, self.selection, self.units)
 
+    @property
+    def _shared(self) -> bool:
+        return self.group.is_shared(self.name)
+
     def __getitem__(self, item: Any) -> Any:
+        if self._shared:
+            return self._whole(item).value
         picked = self._pick(item)
         values = self.group.read(self.name, picked, self.units)
         return values[0] if _single(item) and len(picked) == 1 else values
 
     def __setitem__(self, item: Any, value: Any) -> None:
-        everything = isinstance(item, slice) and item == slice(None)
+        everything = _is_everything(item)
+        if self._shared:
+            self._whole(item)
         if not self.units:
             value = self.group.with_unit(self.name, value)
         self.group.write(self.name, self.selection if everything else self._pick(item), value)
+
+    def _whole(self, item: Any) -> VariableView:
+        """The view itself, for an index that means everything, which is the only one into a single value."""
+        if _is_everything(item) or item is Ellipsis or (isinstance(item, tuple) and not item):
+            return self
+        raise IndexOutOfRangeError(
+            f"'{self.name}' of '{self.group.name}' is one value for all elements and takes [:] alone, not {item!r}"
+        )
 
     def _pick(self, item: Any) -> NDArray[np.int64]:
         """The group's elements for an index into this view."""
@@ -82,6 +101,15 @@ class VariableView:
     def __float__(self) -> float:
         return float(self.value)
 
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return operator.index(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self.value))
+
     def __repr__(self) -> str:
         return f"<{self.group.name}.{self.name}: {self.value}>"
 
@@ -95,6 +123,10 @@ class VariableView:
 
     def __abs__(self) -> Any:
         return abs(self.value)
+
+
+def _is_everything(item: Any) -> bool:
+    return isinstance(item, slice) and item == slice(None)
 
 
 def _single(item: Any) -> bool:

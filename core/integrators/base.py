@@ -97,6 +97,21 @@ class AbstractIntegrator(ABC):
             If the method cannot do it; names the equation and the reason.
         """
 
+    def check(self, system: System) -> None:
+        """Find out whether the method fits a system.
+
+        Parameters
+        ----------
+        system : System
+            The equations.
+
+        Raises
+        ------
+        NotIntegrable
+            If it does not; names the equation and the reason.
+        """
+        self.step(system, Name("dt"))
+
     def growth(self, z: NDArray[np.complex128]) -> NDArray[np.float64]:
         """By how much one step multiplies a solution of ``x' = lambda x``.
 

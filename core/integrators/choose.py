@@ -9,36 +9,39 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import NotSupportedError, PluginError
+from rall.errors import PluginError
 from rall.functions import DERIVATIVES, expand
+from rall.integrators.adaptive import AdaptiveRungeKutta
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.explicit import as_integrator
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import derivative
-from rall.ir.nodes import ZERO, Name, Node
+from rall.ir.nodes import ZERO, Node
 from rall.ir.visit import substitute
 from rall.registry import find
 
-__all__ = ["DEFAULT", "Evaluate", "choose", "fastest", "stability_warning"]
+__all__ = ["DEFAULT", "Evaluate", "Method", "choose", "fastest", "stability_warning"]
 
+#: A method of either kind.
+Method: TypeAlias = AbstractIntegrator | AdaptiveRungeKutta
 #: What is tried, in order, where the user leaves the choice to rall.
 DEFAULT = ("exact", "exponential_midpoint", "rk2", "euler", "heun")
+#: What stays stable where equations are too fast for a method, best first.
+_REMEDIES = ("exponential_midpoint", "exponential_euler", "implicit")
 #: From an expression to its values at the initial state, one for each element or one for all.
 Evaluate: TypeAlias = Callable[[Node], NDArray[np.float64]]
 #: Eigenvalues are computed for the elements with the largest Jacobians, at most so many.
 _MOST = 256
 
 
-def choose(
-    system: System, method: str | AbstractIntegrator | Sequence[str | AbstractIntegrator] | None = None
-) -> AbstractIntegrator:
+def choose(system: System, method: str | Method | Sequence[str | Method] | None = None) -> Method:
     """The method for a system.
 
     Parameters
     ----------
     system : System
         The equations.
-    method : str, AbstractIntegrator, sequence of these, or None
+    method : str, AbstractIntegrator, AdaptiveRungeKutta, sequence of these, or None
         A name in the group ``rall.integrators``, which need not fit the system; several, of which the first
         that fits is taken; None for `DEFAULT`: exact where equations are linear, else of second order and
         exponential where they are linear in their own variables, else rk2; with noise euler if it is
@@ -46,19 +49,17 @@ def choose(
 
     Returns
     -------
-    AbstractIntegrator
-        The method.
+    AbstractIntegrator or AdaptiveRungeKutta
+        The method: one that gives assignments (`step`), or one that gives an operation (`operation`).
 
     Raises
     ------
     PluginError
         If a name is not known; lists those that are.
-    NotSupportedError
-        If the name is that of a method with a variable step.
     NotIntegrable
         If none of several fits; says why for each.
     """
-    if isinstance(method, (str, AbstractIntegrator)) or callable(method):
+    if isinstance(method, (str, AbstractIntegrator, AdaptiveRungeKutta)) or callable(method):
         return _named(method)
     if method is not None and not isinstance(method, Sequence):
         raise NotIntegrable(f"method takes the name of a method, or several, not {method!r}")
@@ -66,7 +67,7 @@ def choose(
     for candidate in DEFAULT if method is None else method:
         integrator = _named(candidate)
         try:
-            integrator.step(system, Name("dt"))
+            integrator.check(system)
         except NotIntegrable as problem:
             reasons.append(str(problem))
         else:
@@ -76,8 +77,8 @@ def choose(
     raise NotIntegrable("no method of those that were given fits the equations:\n  " + "\n  ".join(reasons))
 
 
-def _named(method: object) -> AbstractIntegrator:
-    if isinstance(method, AbstractIntegrator):
+def _named(method: object) -> Method:
+    if isinstance(method, (AbstractIntegrator, AdaptiveRungeKutta)):
         return method
     if callable(method):
         return as_integrator(method)
@@ -85,14 +86,9 @@ def _named(method: object) -> AbstractIntegrator:
         raise NotIntegrable(
             f"a method is given by its name, not by {method!r:.60} of type {type(method).__name__}"
         )
-    if method == "gsl" or method.startswith("gsl_"):
-        raise NotSupportedError(
-            f"method '{method}' has a variable step, which rall does not offer yet; use rk4, or leave "
-            "`method` out"
-        )
     found = find("rall.integrators", method)
     integrator = found() if isinstance(found, type) else found
-    if not isinstance(integrator, AbstractIntegrator):
+    if not isinstance(integrator, (AbstractIntegrator, AdaptiveRungeKutta)):
         raise PluginError(
             f"the integration method '{method}' is {found!r:.80}, which is no AbstractIntegrator"
         )
@@ -162,9 +158,21 @@ def stability_warning(
     return (
         f"'{method.name}' is unstable at the initial state with a step of {_time(dt)}: the fastest equation "
         f"is that of '{list(system.equations)[leaders[k]]}', with a time constant of "
-        f"{_time(1.0 / abs(rates[k]))}; a step of {_time(enough)} would do, or "
-        "another method (exponential_midpoint, exponential_euler)"
+        f"{_time(1.0 / abs(rates[k]))}; a step of {_time(enough)} would do{_remedies(system, method)}"
     )
+
+
+def _remedies(system: System, method: AbstractIntegrator) -> str:
+    """Methods for stiff equations that fit the system, as the end of a sentence."""
+    fitting = []
+    for name in _REMEDIES:
+        try:
+            _named(name).check(system)
+        except NotIntegrable:
+            continue
+        fitting.append(name)
+    others = [name for name in fitting if name != method.name]
+    return f", or another method ({', '.join(others)})" if others else ""
 
 
 def _grows(method: AbstractIntegrator, rates: NDArray[np.complex128], dt: float) -> NDArray[np.bool_]:

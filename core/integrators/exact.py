@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Propagator, Step, System, simultaneous
+from rall.integrators.cascade import cascade
 from rall.integrators.expm import expm
 from rall.integrators.exponential import flow
 from rall.integrators.noise import forbid_noise, hold_draws
@@ -60,7 +61,8 @@ class Exact(AbstractIntegrator):
     solution is a formula, so its coefficients may change from step to step.  For coupled ones it is the
     exponential of a matrix, computed at the start of a run from the values of the parameters: A must not
     change then, but for conditions such as ``not_refractory`` that switch equations on and off; b may change
-    from step to step.
+    from step to step.  Where A or the step itself changes, there is a formula for equations that are driven by such
+    as stand alone (a conductance that drives the voltage, say).
     """
 
     name = "exact"
@@ -224,15 +226,12 @@ def _solve(
     if len(group) == 1:
         v = group[0]
         return {v: flow(Name(v), linear.matrix[v].get(v, ZERO), linear.constant[v], h)}, []
-    for v in group:
-        for other, node in linear.matrix[v].items():
-            changing = sorted(names(node) - system.constant)
-            if changing:
-                raise NotIntegrable(
-                    "'exact' computes the matrix of coupled equations at the start of a run, and "
-                    f"'{changing[0]}', which is in the factor of '{other}' in the equation of '{v}', can "
-                    "change during it; declare it constant, or use exponential_midpoint, rk4 or rk2"
-                )
+    problem = _changing(system, linear, group, h)
+    if problem is not None:
+        known = cascade(linear.matrix, linear.constant, group, h)
+        if known is None:
+            raise NotIntegrable(problem)
+        return known, []
     plan = _Plan.of(system, linear, group, known)
     # Steps of different length have different numbers.
     length = re.sub(r"\W+", "_", render(h))
@@ -245,6 +244,22 @@ def _solve(
                 total = add(total, mul(Name(name), plan.factors[column]))
         new[v] = total
     return new, [Propagator(tuple(local.values()), plan.sources, plan.compute)]
+
+
+def _changing(system: System, linear: _Linear, group: Sequence[str], h: Node) -> str | None:
+    """Why the exponential of the matrix cannot be computed at the start of a run; None if it can."""
+    if not names(h) <= {"dt"} | system.constant:
+        return f"'exact' cannot solve coupled equations ({', '.join(group)}) for steps of different length"
+    for v in group:
+        for other, node in linear.matrix[v].items():
+            changing = sorted(names(node) - system.constant)
+            if changing:
+                return (
+                    "'exact' computes the matrix of coupled equations at the start of a run, and "
+                    f"'{changing[0]}', which is in the factor of '{other}' in the equation of '{v}', can "
+                    "change during it; declare it constant, or use exponential_midpoint, rk4 or rk2"
+                )
+    return None
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.functions import BUILTIN, DERIVATIVES, expand
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import diffusion, draw_noise, hold_draws
 from rall.integrators.runge_kutta import RungeKutta
-from rall.ir.algebra import derivative
-from rall.ir.called import title
-from rall.ir.nodes import Call, Name, Node, add, mul, number, power
-from rall.ir.visit import names, walk
+from rall.integrators.slopes import slope
+from rall.ir.nodes import Name, Node, add, mul, number, power
+from rall.ir.visit import names
 from rall.model import Assign
 
 __all__ = ["HEUN", "Milstein"]
@@ -48,27 +46,14 @@ class Milstein(AbstractIntegrator):
             for symbol, factor in factors[v].items():
                 increment = Name(f"_increment_{v}_{symbol}")
                 statements.append(Assign(increment.id, mul(h, held[symbol])))
-                slope = _slope(factor, v)
-                correction = mul(number(0.5), mul(mul(factor, slope), power(increment, number(2.0))))
+                change = slope(factor, v, "'milstein' needs the derivative of the noise", "heun")
+                correction = mul(number(0.5), mul(mul(factor, change), power(increment, number(2.0))))
                 new[v] = add(new[v], add(mul(factor, increment), correction))
         return Step((*statements, *simultaneous(new)))
 
     def growth(self, z: NDArray[np.complex128]) -> NDArray[np.float64]:
         """See `AbstractIntegrator.growth`."""
         return np.abs(1.0 + z)
-
-
-def _slope(factor: Node, variable: str) -> Node:
-    if variable not in names(factor):
-        return number(0.0)
-    written = expand(factor)
-    for part in walk(written):
-        if isinstance(part, Call) and part.op not in BUILTIN and variable in names(part):
-            raise NotIntegrable(
-                f"'milstein' needs the derivative of the noise by '{variable}', and that of {title(part.op)}() "
-                "is not known; use heun"
-            )
-    return derivative(written, variable, DERIVATIVES)
 
 
 def _require_diagonal(system: System, factors: dict[str, dict[str, Node]]) -> None:

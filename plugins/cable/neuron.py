@@ -303,6 +303,11 @@ class SpatialNeuron(Group):
             return variable.get() if variable.shared else self._everywhere(name, variable.get())
         return self._present.expression(name, self.run_externals())
 
+    def values_at(self, name: str, selection: NDArray[np.int64]) -> NDArray[Any]:
+        """See `Group.values_at`."""
+        values = self.values_of(name)
+        return values if self.is_shared(name) else values[selection]
+
     def _everywhere(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """Values of a variable that lives on some compartments, NaN on the others."""
         domain = self.variables[name].domain

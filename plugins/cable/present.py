@@ -202,7 +202,7 @@ class Present:
             home = self.scope.home(line.varname)
             assert home is not None
             statements, bindings = self.at_present(home, partial(_node_of, line), external)
-            draws = cell.random_bindings(home.domain, model, 1000 + k)
+            draws = cell.random_bindings(home.domain, model, f"held {k}")
             yield Elementwise(
                 name=f"{cell.name}_held{k}", clock=cell.clock, when="before_start", order=cell.order,
                 domain=home.domain, statements=statements,

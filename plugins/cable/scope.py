@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rall.equations import SUBEXPRESSION, Line
+from rall.errors import NotSupportedError
 from rall.groups import Resolver
-from rall.integrators import NotIntegrable, System
+from rall.integrators import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose
 from rall.ir.nodes import ZERO, Name, Node, add, div
 from rall.model import SHARED, Access, Variable
@@ -165,17 +166,27 @@ class Scope:
             if (b.variable if isinstance(b, Access) else b).role in ("constant", "parameter")
         }  # fmt: skip
         system = System(equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), time=None)
-        gates = Gates(system, choose(system, self.cell.method or "exponential_midpoint"), bindings)
+        gates = Gates(system, self._method(system, self.cell.method or "exponential_midpoint"), bindings)
         try:
             step = gates.step("lag")
         except NotIntegrable:
             if self.cell.method:
                 raise
-            gates = Gates(system, choose(system, ("rk2", "heun")), bindings)
+            gates = Gates(system, self._method(system, ("rk2", "heun")), bindings)
             step = gates.step("lag")
         if step.propagators:
             raise NotIntegrable("a cell's coupled equations cannot use 'exact'; leave out method or name another")
         return gates
+
+    def _method(self, system: System, wanted: Any) -> AbstractIntegrator:
+        chosen = choose(system, wanted)
+        if isinstance(chosen, AbstractIntegrator):
+            return chosen
+        raise NotSupportedError(
+            f"the gates of '{self.cell.name}' advance in turn with its voltage, half a step at a time, and "
+            f"'{chosen.name}' takes steps of its own; leave out `method`, which is exponential_midpoint then, or use "
+            "rk4 or implicit"
+        )
 
     @property
     def staggered(self) -> bool:

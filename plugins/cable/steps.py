@@ -21,8 +21,6 @@ __all__ = ["CABLE_METHODS", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
-#: Tells the noise of gates that go first from that of other operations.
-_EARLY_DRAW = 1 << 20
 _EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
 
 
@@ -91,12 +89,12 @@ class CableStep:
         # Operations sort by name: gates that go first from the smallest region up, membranes from the largest down.
         for k, (mechanism, statements, bindings) in enumerate(reversed(early)):
             name = f"1gates{k:03d}"
-            yield self._elementwise(name, mechanism.domain, statements, bindings, model, _EARLY_DRAW + k)
+            yield self._elementwise(name, mechanism.domain, statements, bindings, model)
         done = [mechanism for mechanism, _, _ in early]
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
             advance = bool(mechanism.equations) and not any(mechanism is one for one in done)
             statements, bindings = self._membrane(mechanism, part, (advance, grows, k == len(parts) - 1))
-            yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model, 2 * k)
+            yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model)
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
         if grows:
             variables["late"] = self.scope.late
@@ -110,7 +108,7 @@ class CableStep:
                     gates = self._resolved[id(mechanism)]
                     statements = list(gates.step("second half").statements)
                     name = f"8zgates{k:03d}"
-                    yield self._elementwise(name, mechanism.domain, statements, gates.bindings, model, 2 * k + 1)
+                    yield self._elementwise(name, mechanism.domain, statements, gates.bindings, model)
 
     def _elementwise(
         self,
@@ -119,10 +117,9 @@ class CableStep:
         statements: Sequence[Assign],
         bindings: Mapping[str, Variable | Access],
         model: Model | None = None,
-        draw: int = 0,
     ) -> Elementwise:
         cell = self.cell
-        known = {**bindings, **cell.random_bindings(domain, model, draw)}
+        known = {**bindings, **cell.random_bindings(domain, model, name)}
         return Elementwise(
             name=f"{cell.name}_{name}", clock=cell.clock, when="groups", order=cell.order, domain=domain,
             statements=statements, bindings=known,

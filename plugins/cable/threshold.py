@@ -26,8 +26,6 @@ __all__ = ["Threshold"]
 
 _SECOND = get_or_create_dimension(second=1)
 _LONG_AGO = -1e4
-#: Tells random numbers in conditions from those of other operations of the cell.
-_DRAW = 0x7E57
 
 _Made: TypeAlias = tuple[list[Assign], dict[str, Variable | Access]]
 
@@ -150,7 +148,7 @@ class Threshold:
         own: dict[str, Variable | Access] = {
             **bindings, "_free": self.free, "_last": self.last, "_spiking": self.spiking,
             "t": cell.clock.t_variable, "dt": cell.clock.dt_variable,
-            **cell.random_bindings(self.domain, model, _DRAW),
+            **cell.random_bindings(self.domain, model, "threshold"),
         }  # fmt: skip
         when, order = place
         return Elementwise(

@@ -185,7 +185,7 @@ class PoissonInput(SimulationObject):
     def _place_of_draws(
         self, domain: Domain, model: Model, which: int, statements: list[Assign]
     ) -> dict[str, Variable]:
-        return self.group.random_bindings(domain, model, self.stream ^ which, statements)
+        return self.group.random_bindings(domain, model, f"{self.stream} {which}", statements)
 
     def _resolved_weight(self) -> tuple[Node, Resolver]:
         """What a spike adds, in terms of variables."""

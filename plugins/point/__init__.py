@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rall.plugins.point.linked import LinkedVariable, linked_var
+from rall.plugins.point.linked import linked_var
 from rall.plugins.point.neurons import NeuronGroup
 
-__all__ = ["LinkedVariable", "NeuronGroup", "linked_var"]
+__all__ = ["NeuronGroup", "linked_var"]

@@ -68,21 +68,17 @@ class Event:
         name = f"{group.name}_{self.name}_thresholder" if self.name != "spike" else f"{group.name}_thresholder"
         statements = [Assign("_happens", node)]
         bindings["_happens"] = self.true
-        bindings.update(group.random_bindings(group.domain, model, _stream_of(self.name), statements))
+        bindings.update(group.random_bindings(group.domain, model, f"event {self.name}", statements))
         yield Elementwise(
             name=name, clock=group.clock, when=self.when, order=self.order, domain=group.domain,
             statements=statements, bindings=bindings,
         )  # fmt: skip
         yield Emit(
-            name=f"{name}~emit", clock=group.clock, when=self.when, order=self.order, source=self.true,
+            name=f"{name}!emit", clock=group.clock, when=self.when, order=self.order, source=self.true,
             events=self.happening,
         )  # fmt: skip
         if refractoriness is not None:
-            yield refractoriness.begin(f"{name}~refractory", self)
-
-
-def _stream_of(name: str) -> int:
-    return 0x7E57 + sum(map(ord, name))
+            yield refractoriness.begin(f"{name}!refractory", self)
 
 
 class Reaction:
@@ -114,14 +110,14 @@ class Reaction:
         group = self.group
         where = f"the reset of '{group.name}'" if self.event == "spike" else f"the code for '{self.event}'"
         everything = {line.varname for line in group.equations.with_flag("unless refractory")}
-        self._made = compile_code(group, self.code, group.run_externals(), where, everything)
+        self._made = compile_code(group, self.code, group.run_externals(), where, everything, for_events=True)
         group.note_written(self._made.written)
 
-    def operations(self, model: Model) -> Iterable[Operation]:
-        """The statements, one element after the other."""
+    def operations(self, model: Model, draw: str) -> Iterable[Operation]:
+        """The statements, one element after the other; `draw` tells its random numbers from others of the group."""
         group, made = self.group, self._made
         assert made is not None
-        drawn = group.random_bindings(group.domain, model, _stream_of(self.name), made.statements)
+        drawn = group.random_bindings(group.domain, model, draw, made.statements)
         yield Deliver(
             name=self.name, clock=group.clock, when=self.when, order=self.order, domain=group.domain,
             statements=made.statements, bindings={**made.bindings, **drawn}, events=group.events_of(self.event),

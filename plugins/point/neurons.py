@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations
-from rall.errors import RallError
+from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
-from rall.groups.size import number_of_elements
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
-from rall.plugins.point.linked import LinkedVariable, link
 from rall.registry import closest
+from rall.units import Quantity
 
 __all__ = ["NeuronGroup"]
 
@@ -80,7 +79,7 @@ class NeuronGroup(Group):
         order: int = 0,
         name: str = "neurongroup*",
     ) -> None:
-        size = number_of_elements(N, "NeuronGroup", "neurons")
+        size = _size(N)
         equations = model if isinstance(model, Equations) else Equations(model or "")
         domain = Domain("neurons", Layout(size))
         super().__init__(name, domain, equations, namespace, clock, order, dt)
@@ -89,12 +88,7 @@ class NeuronGroup(Group):
         self._update = StateUpdate(self, method, method_options)
         self._refractoriness: Refractoriness | None = None
         if refractory is not False and refractory is not None:
-            if threshold is None:
-                raise RallError(f"'{self.name}' has a refractory time and no threshold; give it threshold='...'")
             self._refractoriness = Refractoriness(self, refractory)
-        elif self.equations.with_flag("unless refractory"):
-            line = self.equations.with_flag("unless refractory")[0]
-            raise line.error(f"'{line.varname}' stands still while refractory, and '{self.name}' has no refractory=")
         self.events: dict[str, Event] = {}
         self.reactions: list[Reaction] = []
         self._make_events(threshold, reset, events)
@@ -147,21 +141,6 @@ class NeuronGroup(Group):
     def __getitem__(self, item: Any) -> Subgroup:
         return self.part(item)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, LinkedVariable) and self._ready:
-            line = self.equations.get(name)
-            if line is None or not line.has("linked"):
-                hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
-                raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}{closest(name, self.equations)}")
-            self.links[name] = link(self, name, value)
-            return
-        if self._ready and name.removesuffix("_") in self._unlinked():
-            raise RallError(f"'{name}' of '{self.name}' is linked: set it to linked_var(group, 'variable')")
-        super().__setattr__(name, value)
-
-    def _unlinked(self) -> set[str]:
-        return {line.varname for line in self.equations.with_flag("linked")} - self.links.keys()
-
     def run_on_event(
         self, event: str, code: str, when: str = "after_resets", order: int | None = None, name: str | None = None
     ) -> None:
@@ -212,8 +191,8 @@ class NeuronGroup(Group):
         return self.events[event].when, self.events[event].order
 
     def frozen_while(self, name: str) -> str | None:
-        """See `Group.frozen_while`."""
-        line = self.equations.get(name)
+        """See `Group.frozen_while`; without a refractory time nothing ever stands still."""
+        line = None if self._refractoriness is None else self.equations.get(name)
         return "not_refractory" if line is not None and line.has("unless refractory") else None
 
     def code_identifiers(self) -> Iterable[str]:
@@ -230,12 +209,6 @@ class NeuronGroup(Group):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
-        missing = sorted(self._unlinked())
-        if missing:
-            raise RallError(
-                f"'{missing[0]}' of '{self.name}' is declared linked, and not linked to anything: "
-                f"set {self.name}.{missing[0]} = linked_var(group, 'variable')"
-            )
         super().before_run(namespace)
         for reaction in self.reactions:
             reaction.prepare()
@@ -248,8 +221,8 @@ class NeuronGroup(Group):
         yield from self._update.operations(model, lines, prelude)
         for event in self.events.values():
             yield from event.operations(model, self._refractoriness if event.name == "spike" else None)
-        for reaction in self.reactions:
-            yield from reaction.operations(model)
+        for k, reaction in enumerate(self.reactions):
+            yield from reaction.operations(model, f"reaction {k}")
 
     def after_write(self, name: str) -> None:
         """See `Group.after_write`."""
@@ -263,3 +236,17 @@ class NeuronGroup(Group):
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""
         return f"neuron {index} of '{self.name}'"
+
+
+def _size(N: Any) -> int:
+    if isinstance(N, str) or isinstance(N, Equations):
+        raise RallError(f"the first argument of NeuronGroup is the number of neurons, not {N!r:.60}")
+    if isinstance(N, Quantity):
+        raise DimensionMismatchError(f"the number of neurons has no unit: {N}")
+    try:
+        size = int(N)
+    except (TypeError, ValueError):
+        raise RallError(f"the number of neurons is a whole number, not {N!r:.60}") from None
+    if size != N or size < 1:
+        raise RallError(f"the number of neurons is a whole number from 1 on, not {N!r}")
+    return size

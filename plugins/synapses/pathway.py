@@ -58,8 +58,6 @@ class SynapticPathway(SimulationObject):
             raise RallError(f"the code of the pathway '{name}' of '{synapses.name}' is text, not {code!r:.60}")
         order = -1 if side.suffix == "pre" else 1
         super().__init__(f"{synapses.name}_{name}", clock=side.group.clock, when="synapses", order=order)
-        # What it draws is told from other draws by the stream of the synapses; a number in their name plays no part.
-        self._family = name
         self.synapses, self.side, self.code, self.event, self.pathway = synapses, side, code, event, name
         side.group.events_of(event)
         self.identifiers = code_identifiers(code)
@@ -105,7 +103,7 @@ class SynapticPathway(SimulationObject):
         external = synapses.externals(self.identifiers, namespace)
         self._external = external
         always = {line.varname for line in synapses.equations.with_flag("unless refractory")}
-        self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always)
+        self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always, for_events=True)
         synapses.note_written(self._made.written)
         self._make_queue()
 
@@ -135,7 +133,7 @@ class SynapticPathway(SimulationObject):
         if synapses.event_driven:
             statements.append(Assign("lastupdate", Name("t")))
             bindings["lastupdate"] = synapses.variables["lastupdate"]
-        drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
+        drawn = synapses.random_bindings(synapses.domain, model, f"pathway {self.pathway}", statements)
         own = {"t": self.clock.t_variable, "t_in_timesteps": self.clock.step_variable}
         bindings.update({**drawn, **own})
         if drawn:
@@ -164,15 +162,9 @@ class SynapticPathway(SimulationObject):
             step = Exact().step(system, sub(Name("t"), Name("lastupdate")))
         except NotIntegrable as problem:
             raise EquationError(
-                f"event-driven equations of '{synapses.name}' must be linear, each for itself: {problem}. "
+                f"event-driven equations of '{synapses.name}' must have a solution that is a formula: {problem}. "
                 "Say (clock-driven) for what is integrated in every step"
             ) from None
-        if step.propagators:
-            names = ", ".join(line.varname for line in lines)
-            raise EquationError(
-                f"the event-driven equations of '{synapses.name}' ({names}) depend on each other; each must be linear "
-                "for itself. Say (clock-driven) for what is integrated in every step"
-            )
         return list(step.statements)
 
     def after_run(self) -> None:

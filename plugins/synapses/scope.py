@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rall import solvers
+from rall import draws
 from rall.equations.dimensions import infer_typed
 from rall.evaluate import evaluate
 from rall.functions import is_stateful
@@ -123,7 +123,7 @@ class ConnectScope:
         # The generator takes 32 bits of a number; the rest goes where it counts steps.
         borders = np.flatnonzero(np.diff(numbers >> 32)) + 1
         parts = [
-            solvers.uniforms(seed, stream, (self._call << 20) + int(part[0] >> 32), part, draw)
+            draws.rand(seed, stream, (self._call << 20) + int(part[0] >> 32), part, draw)
             for part in np.split(numbers, borders) if len(part)
         ]  # fmt: skip
         return np.concatenate(parts) if parts else np.zeros(0)

@@ -12,10 +12,12 @@ from rall.errors import RallError
 from rall.groups import Group
 from rall.ir.nodes import Name, Node
 from rall.ir.visit import names, substitute
-from rall.model import Access, Domain, Layout, Variable
+from rall.model import SHARED, Access, Domain, Layout, Variable
 from rall.units import Dimension
 
 __all__ = ["Side"]
+
+_PIECE = 1 << 19
 
 
 class Side:
@@ -29,6 +31,13 @@ class Side:
         Ends the names of its variables.
     number : Variable
         For each synapse, the element's number: ``i`` or ``j``.
+
+    Attributes
+    ----------
+    count : Variable
+        The number of elements, ``N_pre`` or ``N_post``.
+    per_element : Variable
+        For each element, the number of its synapses.
     """
 
     def __init__(self, source: Any, suffix: str, number: Variable) -> None:
@@ -38,6 +47,10 @@ class Side:
             raise RallError(f"the {end} of Synapses is a group or part of one, not {source!r:.80}")
         self.source, self.group, self.suffix, self.number = source, group, suffix, number
         self._elements: NDArray[np.int64] | None = None if source is group else np.asarray(source.indices)
+        self.count = Variable(f"N_{suffix}", SHARED, kind="integer", role="constant")
+        self.count.array[0] = self.size
+        #: For each element, the number of its synapses.
+        self.per_element = Variable(f"_N_{suffix}", Domain(suffix, Layout(self.size)), kind="integer", role="constant")
         #: For each synapse, the storage index of the element in its group.
         self.index = number
         if self._elements is not None or group.domain.layout.place is not None:
@@ -68,14 +81,18 @@ class Side:
         return values if self._elements is None else values[self._elements]
 
     def connected(self) -> None:
-        """Follow `number`, which has changed."""
+        """Follow `number`, which has changed, and the group, which may have grown (if it is of synapses)."""
+        self.count.array[0] = self.size
+        self.per_element.domain.layout = Layout(self.size)
+        self.per_element.resize(0)
+        numbers = self.number.array[: self.number.domain.size]
+        counts = np.zeros(self.size, np.int64)
+        for first in range(0, len(numbers), _PIECE):  # bincount makes a copy of twice the size
+            counts += np.bincount(numbers[first : first + _PIECE], minlength=self.size)
+        self.per_element.set(counts)
         if self.index is not self.number:
-            self.index.resize()
+            self.index.resize(0)
             self.index.set(self.storage(self.number.get()))
-
-    def per_element(self, name: str) -> Variable:
-        """An integer for each element, such as the number of its synapses."""
-        return Variable(name, Domain(name, Layout(self.size)), kind="integer", role="constant")
 
     # --- names --------------------------------------------------------------------------------------------------
 
@@ -83,18 +100,32 @@ class Side:
         """The group's variables as synapses see them."""
         group = self.group
         found: dict[str, Variable | Access] = {}
-        for name in (*group.variables, *group.links):
-            if name.startswith("_") or name in ("i", "N"):
-                continue
-            bound = group.reach(name, self.index)
+        for name in group.known_names():
+            bound = None if self._hidden(name, suffixed) else group.reach(name, self.index)
             if bound is not None:
                 found[f"{name}_{self.suffix}" if suffixed else name] = bound
         return found
 
+    def _hidden(self, name: str, suffixed: bool) -> bool:
+        """Whether synaptic code has no use for a name: it has numbers of its own, ``i_post`` is for synapses alone."""
+        numbered = suffixed and "j" in self.group.variables
+        return name == "N" or (name in ("i", "j") and not numbered)
+
+    def bound(self, name: str) -> Variable | Access | None:
+        """How synapses see a variable of the group."""
+        return self.group.reach(name, self.index)
+
+    def names(self) -> set[str]:
+        """What synapses call the variables and subexpressions of the group."""
+        ending = f"_{self.suffix}"
+        known = self.group.known_names()
+        found = {n + ending for n in known if not self._hidden(n, True)}
+        return found | {n for n in known if self.suffix == "post" and not self._hidden(n, False)}
+
     def expressions(self, suffixed: bool) -> dict[str, Node]:
         """The group's subexpressions in terms of suffixed names."""
         group = self.group
-        own = {*group.known_names(), *group.value_bindings()}
+        own = {*group.known_names(), *group.own_values()}
         found = {}
         for name, node in group.expressions().items():
             renamed = substitute(node, {n: Name(f"{n}_{self.suffix}") for n in names(node) & own})
@@ -108,7 +139,7 @@ class Side:
 
     def value_bindings(self) -> Mapping[str, object]:
         """Values in the group's equations, by their names in `expressions`."""
-        return {f"{name}_{self.suffix}": value for name, value in self.group.value_bindings().items()}
+        return {f"{name}_{self.suffix}": value for name, value in self.group.own_values().items()}
 
     def base(self, name: str, own: Mapping[str, object]) -> str | None:
         """The group's name of what synaptic code calls `name`; None if that is no variable of this side.
@@ -123,6 +154,24 @@ class Side:
         ending = f"_{self.suffix}"
         if name in own:
             return None
-        if name.endswith(ending) and self.group.bound(name.removesuffix(ending)) is not None:
-            return name.removesuffix(ending)
-        return name if self.suffix == "post" and self.group.bound(name) is not None else None
+        plain = name.removesuffix(ending)
+        if plain != name and not self._hidden(plain, True) and self.group.bound(plain) is not None:
+            return plain
+        usable = self.suffix == "post" and not self._hidden(name, False)
+        return name if usable and self.group.bound(name) is not None else None
+
+    def write(self, name: str, selection: NDArray[np.int64] | None, value: Any) -> None:
+        """Set a variable of the elements of some synapses.
+
+        Parameters
+        ----------
+        name : str
+            Its name in the group.
+        selection : ndarray of int64 or None
+            The synapses, None for all.
+        value : object
+            One value, or one for each of these synapses.
+        """
+        numbers = self.number.get().astype(np.int64)
+        chosen = numbers if selection is None else numbers[selection]
+        self.source.write(name, None if self.group.is_shared(name) else chosen, value)

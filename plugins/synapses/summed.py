@@ -43,11 +43,10 @@ class SummedVariable(SimulationObject):
         self.base = line.varname.removesuffix(f"_{side.suffix}")
         self.target = self._checked()
         super().__init__(
-            f"{synapses.name}_summed_variable_{line.varname}", clock=synapses.clock, when="groups",
+            f"{synapses.name}_summed_variable_{line.varname}", clock=side.group.clock, when="groups",
             order=side.group.order - 1,
         )  # fmt: skip
-        self._family = line.varname  # as of a pathway
-        side.group.sum_into(self.base, self, side.source)
+        side.group.sums.add(self.base, self, side.source)
 
     def _checked(self) -> Variable:
         group, line = self.side.group, self.line
@@ -80,26 +79,27 @@ class SummedVariable(SimulationObject):
         resolver = synapses.resolver(synapses.run_externals())
         terms = Variable("_terms", synapses.domain, self.line.dimension, role="scratch")
         statements = [Assign("_terms", resolver.node(self.line.node))]
-        drawn = synapses.random_bindings(synapses.domain, model, self.stream, statements)
+        drawn = synapses.random_bindings(synapses.domain, model, f"sum {self.line.varname}", statements)
         bindings: dict[str, Variable | Access] = {**resolver.bindings, **drawn, "_terms": terms}
 
         def elementwise(
             name: str, domain: Domain, statements: list[Assign], bindings: Mapping[str, Variable | Access]
         ) -> Elementwise:
             return Elementwise(
-                name=f"{self.name}_{name}", clock=self.clock, when=self.when, order=self.order, domain=domain,
+                name=f"{self.name}!{name}", clock=self.clock, when=self.when, order=self.order, domain=domain,
                 statements=statements, bindings=bindings,
             )  # fmt: skip
 
         yield elementwise("0terms", synapses.domain, statements, bindings)
         domain = side.group.domain
-        whole = side.whole
-        target = self.target if whole else Variable("_sums", domain, self.line.dimension, role="scratch")
+        # Sums are doubles; what is an integer takes them over afterwards, as do the elements of a part.
+        direct = side.whole and self.target.kind == "float"
+        target = self.target if direct else Variable("_sums", domain, self.line.dimension, role="scratch")
         yield Reduce(
-            name=f"{self.name}_1sum", clock=self.clock, when=self.when, order=self.order, values=terms,
+            name=f"{self.name}!1sum", clock=self.clock, when=self.when, order=self.order, values=terms,
             index=side.index, target=target,
         )  # fmt: skip
-        if not whole:
+        if not direct:
             inside = Variable("_inside", domain, kind="boolean", role="constant")
             inside.array[side.members()] = True
             moved = [Assign("_target", select(Name("_inside"), Name("_sums"), Name("_target")))]

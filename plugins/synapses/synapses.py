@@ -120,13 +120,9 @@ class Synapses(Group):
 
     def _counts(self) -> None:
         for side in (self.pre_side, self.post_side):
-            number = Variable(f"N_{side.suffix}", SHARED, kind="integer", role="constant")
-            number.array[0] = side.size
-            self.variables[number.name] = number
-        self._outgoing = self.pre_side.per_element("N_outgoing")
-        self._incoming = self.post_side.per_element("N_incoming")
-        self.links["N_outgoing"] = Access(self._outgoing, self.i_variable)
-        self.links["N_incoming"] = Access(self._incoming, self.j_variable)
+            self.variables[side.count.name] = side.count
+        self.links["N_outgoing"] = Access(self.pre_side.per_element, self.i_variable)
+        self.links["N_incoming"] = Access(self.post_side.per_element, self.j_variable)
         if self.multisynaptic_index is not None:
             name = self.multisynaptic_index
             self.variables[name] = Variable(name, self.domain, kind="index", role="constant")
@@ -246,20 +242,22 @@ class Synapses(Group):
         before = self.domain.size
         both = [np.concatenate([v.array[:before], new]) if before else new for v, new in
                 ((self.i_variable, i), (self.j_variable, j))]  # fmt: skip
-        self._resize(before + len(i))
+        self._resize(before + len(i), before)
         self._set_ends(*both)
         for name, value in self.equations.defaults.items():
             fresh = None if self.is_shared(name) else np.arange(before, self.N)
             self.write(name, fresh, value)
         if self.event_driven:
-            self.variables["lastupdate"].array[before : self.N] = self.clock.step * self.clock.dt
+            # A network that has not run yet begins at 0, wherever the clock was left by another one.
+            now = 0.0 if self.network is None else self.clock.step * self.clock.dt
+            self.variables["lastupdate"].array[before : self.N] = now
 
-    def _resize(self, size: int) -> None:
+    def _resize(self, size: int, kept: int) -> None:
         self.domain.layout = Layout(size)
         self.variables["N"].array[0] = size
         for variable in self.variables.values():
             if variable.domain is self.domain:
-                variable.resize()
+                variable.resize(kept)
 
     def _set_ends(self, i: NDArray[np.int32], j: NDArray[np.int32]) -> None:
         """Take over sources and targets, and what follows from them."""
@@ -268,11 +266,11 @@ class Synapses(Group):
             self.domain.layout.fill_padding(variable.array)
         self.pre_side.connected()
         self.post_side.connected()
-        self._outgoing.set(np.bincount(i, minlength=self.pre_side.size))
-        self._incoming.set(np.bincount(j, minlength=self.post_side.size))
         if self.multisynaptic_index is not None:
             self.variables[self.multisynaptic_index].set(_number_in_pair(i, j, self.post_side.size))
         self.connections += 1
+        for name, made in list(self.linked.items()):
+            self.link(name, made.source)
 
     # --- delays -----------------------------------------------------------------------------------------------
 
@@ -293,15 +291,30 @@ class Synapses(Group):
             self.variables[name] = Variable(name, self.domain, _SECOND, role="parameter")
 
     def write(self, name: str, selection: NDArray[np.int64] | None, value: Any) -> None:
-        """See `Group.write`."""
+        """See `Group.write`; what belongs to a side is set there, for the elements of these synapses."""
         self._own_delay(name)
-        super().write(name, selection, value)
+        other = self._other(name)
+        if other is None:
+            super().write(name, selection, value)
+            return
+        side, base = other
+        if isinstance(value, str):
+            dimension = self.dimension(name)
+            plain = self.evaluate(value, selection, dimension=dimension)
+            value = plain if dimension is DIMENSIONLESS else Quantity(plain, dim=dimension)
+        side.write(base, selection, value)
 
     def values_of(self, name: str) -> NDArray[Any]:
         """See `Group.values_of`."""
         if name in self.computed_names and name not in self.variables:
             return np.zeros(self.N)
         return super().values_of(name)
+
+    def values_at(self, name: str, selection: NDArray[np.int64]) -> NDArray[Any]:
+        """See `Group.values_at`."""
+        if name in self.computed_names and name not in self.variables:
+            return np.zeros(len(selection))
+        return super().values_at(name, selection)
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -310,7 +323,7 @@ class Synapses(Group):
         found = self.post_side.variables(suffixed=False)
         found.update(self.pre_side.variables(suffixed=True))
         found.update(self.post_side.variables(suffixed=True))
-        for name in self.equations.subexpr_names:
+        for name in super().expressions():
             found.pop(name, None)
         if self.computed_names:
             zero = Variable("_no_delay", SHARED, _SECOND, role="constant")
@@ -337,18 +350,35 @@ class Synapses(Group):
         """See `Group.value_bindings`."""
         return {**self.pre_side.value_bindings(), **self.post_side.value_bindings(), **super().value_bindings()}
 
-    def namespaces(self) -> list[Mapping[str, object]]:
-        """See `Group.namespaces`."""
-        return [self.namespace, self.post_side.group.namespace, self.pre_side.group.namespace]
+    def further_namespaces(self) -> list[Mapping[str, object]]:
+        """See `Group.further_namespaces`."""
+        found = super().further_namespaces()
+        for group in (self.post_side.group, self.pre_side.group):
+            found += [group.namespace, *group.further_namespaces()]
+        return found
 
     def _other(self, name: str) -> tuple[Side, str] | None:
         """The side that a name belongs to, and what it is called there."""
-        own = {**self.variables, **self.links, **self.equations}
+        own = {**self.variables, **self.links, **self.linked, **self.computed_names, **self.equations}
         for side in (self.pre_side, self.post_side):
             base = side.base(name, own)
             if base is not None:
                 return side, base
         return None
+
+    def known_names(self) -> set[str]:
+        """See `Group.known_names`: with those of both sides."""
+        own = super().known_names()
+        if not self._ready:
+            return own
+        outside = (self.pre_side.names() | self.post_side.names()) - own
+        return own | {n for n in outside if n not in self.__dict__ and not hasattr(type(self), n)}
+
+    def bound(self, name: str) -> Variable | Access | None:
+        """See `Group.bound`: also of variables of both sides."""
+        found = super().bound(name)
+        other = self._other(name) if found is None and self._ready else None
+        return found if other is None else other[0].bound(other[1])
 
     def is_constant(self, name: str) -> bool:
         """See `Group.is_constant`."""
@@ -375,31 +405,18 @@ class Synapses(Group):
     @property
     def N_outgoing_pre(self) -> NDArray[np.int64]:
         """Number of synapses of each element of the source, shape (N_pre,)."""
-        return self._outgoing.get()
+        return self.pre_side.per_element.get()
 
     @property
     def N_incoming_post(self) -> NDArray[np.int64]:
         """Number of synapses of each element of the target, shape (N_post,)."""
-        return self._incoming.get()
+        return self.post_side.per_element.get()
 
     def __getattr__(self, name: str) -> Any:
         pathways = self.__dict__.get("_pathways", {})
         if name in pathways:
             return pathways[name]
-        if self._ready and not name.startswith("_"):
-            side = self.pre_side if name.endswith(("_pre", "_pre_")) else self.post_side
-            units = not name.endswith("_")
-            plain = name if units else name[:-1]
-            if plain not in self.known_names() and (plain in self.table() or plain in self.expressions()):
-                if plain.endswith(f"_{side.suffix}"):
-                    return self._seen_here(plain, units)
         return super().__getattr__(name)
-
-    def _seen_here(self, name: str, units: bool) -> Any:
-        """Present values of a variable of a side, one for each synapse."""
-        values = np.asarray(self.evaluate(name))
-        dimension = self.environment({})[name][0]
-        return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
 
     def __getitem__(self, item: Any) -> Subgroup:
         return self.part(item)
@@ -450,7 +467,7 @@ class Synapses(Group):
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
         i, j = state["_i"], state["_j"]
-        self._resize(len(i))
+        self._resize(len(i), 0)
         self._set_ends(i, j)
         super().set_state({name: values for name, values in state.items() if name not in ("_i", "_j")})
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,9 @@ from rall.ir.parse import parse
 from rall.model import SHARED, Assign, Check, Domain, Elementwise, Layout, Record, Variable
 from rall.recording import Table
 from rall.session import SimulationObject, defaultclock, prefs, session
+
+# For `stepping` and `plain_group`, which several files here use.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

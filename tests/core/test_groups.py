@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from plain_group import PLACE, Plain
 
-from rall.equations import Equations
 from rall.errors import DimensionMismatchError, EquationError, RallError
-from rall.groups import Group, VariableView
-from rall.model import Call, Domain, Layout
+from rall.groups import VariableView
+from rall.model import Call
 from rall.session import defaultclock
 from rall.simulation import Network
 from rall.units import DIMENSIONLESS, Quantity, ms, mV, nS, second, volt
-
-TEXT = """
-v : volt
-g : siemens (constant)
-n : integer
-on : boolean
-tau : second (shared)
-half = v/2 : volt
-decay = exp(-i/5.0)*scale : 1
-"""
-PLACE = np.array([3, 1, 4, 0, 2, 6, 5])
-
-
-class Plain(Group):
-    """Stores every line and computes nothing."""
-
-    def __init__(self, place=None, text=TEXT, n=7, name="plain*", **more):
-        super().__init__(name, Domain("plain", Layout(n, place)), Equations(text), **more)
-        for line in self.equations.lines:
-            if line.varname and line.kind != "subexpression":
-                self.add_line(line, self.domain, "state")
-        self._ready = True
-
-    def operations(self, model):
-        return []
 
 
 @pytest.fixture(params=[None, PLACE], ids=["in order", "shuffled"])
@@ -253,13 +228,15 @@ def test_random_text_does_not_depend_on_the_order_in_storage():
 # --- names from outside ---
 
 
-def test_a_namespace_of_its_own_is_the_only_one():
-    elsewhere = 3 * mV  # noqa: F841
+def test_a_namespace_of_its_own_comes_first():
+    level, elsewhere = 7 * mV, 3 * mV  # noqa: F841
     group = Plain(namespace={"level": 2 * mV})
     group.v = "level*2"
     assert group.v[0] == 4 * mV
-    with pytest.raises(EquationError, match="elsewhere"):
-        group.v = "elsewhere"
+    group.v = "elsewhere"
+    assert group.v[0] == 3 * mV
+    with pytest.raises(EquationError, match="nowhere"):
+        group.v = "nowhere"
 
 
 def test_before_run_checks_all_lines():
@@ -288,7 +265,7 @@ def test_probes_compute_what_is_recorded(group):
     group.v = "i*mV"
     group.n = "i + 1"
     group.before_run({"scale": scale})
-    operations, found = group.probe(["v", "half", "n", "decay"], "reader", group.clock, "start", 0)
+    operations, found = group.probe(["v", "half", "n", "decay"], "reader", (group.clock, "start", 0))
     assert found["v"] is group.variables["v"]
     seen = {}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rall.errors import NotSupportedError, PluginError
+from rall.errors import PluginError
 from rall.integrators import choose as module
+from rall.integrators.adaptive import RK8PD, RKF45
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose, fastest, stability_warning
 from rall.integrators.exact import Exact
@@ -51,7 +52,7 @@ def test_choice_that_is_left_to_rall(table, given, expected) -> None:
 
 def test_registered_names() -> None:
     for name in builtin_names("rall.integrators"):
-        assert choose(system(x="-x"), name).name == ("exact" if name == "linear" else name)
+        assert choose(system(x="-x"), name).name == {"linear": "exact", "gsl": "gsl_rkf45"}.get(name, name)
     assert set(KNOWN) <= set(builtin_names("rall.integrators"))
 
 
@@ -71,6 +72,14 @@ def test_first_of_several_that_fits(table) -> None:
     assert choose(system(x="-x**2 + x*xi"), ("exact", "euler", "heun")).name == "heun"
 
 
+def test_methods_with_sub_steps_are_methods_like_others() -> None:
+    assert choose(system(x="-x"), "gsl") is RKF45
+    assert choose(system(x="-x"), ("exact", "gsl_rk8pd")).name == "exact"
+    assert choose(system(x="-x**2"), ("exact", "gsl_rk8pd")) is RK8PD
+    with pytest.raises(NotIntegrable, match="'gsl_rkck' has no noise"):
+        choose(system(x="xi"), ("exact", "gsl_rkck"))
+
+
 def test_none_of_several_fits(table) -> None:
     with pytest.raises(NotIntegrable, match=r"'exact' has no noise(.|\n)*'rk4' has no noise"):
         choose(system(x="-x**2 + xi"), ("exact", "rk4"))
@@ -81,8 +90,6 @@ def test_none_of_several_fits(table) -> None:
 def test_names_that_are_not_known() -> None:
     with pytest.raises(PluginError, match="there is no integration method 'foo'"):
         choose(system(x="-x"), "foo")
-    with pytest.raises(NotSupportedError, match="variable step"):
-        choose(system(x="-x"), "gsl_rkf45")
     with pytest.raises(NotIntegrable, match="by its name"):
         choose(system(x="-x"), (3,))  # type: ignore[arg-type]
 
@@ -139,6 +146,17 @@ def test_warning_begins_where_the_method_becomes_unstable(method: AbstractIntegr
         assert words in message
     enough = float(message.split("a step of ")[2].split(" ms")[0])
     assert 0.8 * limit < enough <= limit
+
+
+def test_the_warning_names_methods_that_fit() -> None:
+    cases = {
+        "(exponential_midpoint, exponential_euler, implicit)": system(v="-1000*v*exp(w)", w="-w"),
+        "(implicit)": system(v="-1000*v**3 - 1000*v", w="-w"),
+    }
+    for words, given in cases.items():
+        assert stability_warning(given, RK4, 1.0, evaluate(v=0.0, w=0.0)).endswith(f"or another method {words}")
+    noisy = system(v="-1000*v + xi")
+    assert stability_warning(noisy, EULER, 1.0, evaluate(v=0.0)).endswith("would do")
 
 
 def test_no_warning_for_exponential_methods_for_growth_and_for_oscillations() -> None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from rall.codegen.affine import affine
 from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.codegen.printer import ENTRY, print_c
 from rall.devices.base import CompiledKernel
+from rall.devices.compiled import compile_kernel
 from rall.devices.compiler import find_compiler, load
-from rall.devices.numpy import compile_kernel
 from rall.ir.nodes import Binary, Call, Node
 from rall.ir.parse import parse
 from rall.ir.visit import count, functions, names, walk
@@ -45,7 +46,7 @@ class Made:
         )  # fmt: skip
         self.lowered, self.arguments = lower(operation)
         self.kernel = optimise(self.lowered, options)
-        self.stored = domain.layout.stored
+        self.layout = domain.layout
 
     @property
     def values(self) -> list[Node]:
@@ -56,7 +57,7 @@ class Made:
 
     def run(self, kernel: Kernel | None = None) -> np.ndarray:
         with np.errstate(all="ignore"):
-            compile_kernel(CompiledKernel(kernel or self.kernel, self.arguments), self.stored)()
+            compile_kernel(CompiledKernel(kernel or self.kernel, self.arguments), self.layout)()
         return self.variables["out"].get()
 
     def run_c(self) -> np.ndarray:
@@ -64,7 +65,7 @@ class Made:
         assert toolchain is not None
         arrays = [v.array for v in self.arguments]
         table = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
-        getattr(load(print_c(self.kernel), toolchain, SHARING), ENTRY)(table, ctypes.c_longlong(self.stored))
+        getattr(load(print_c(self.kernel), toolchain, SHARING), ENTRY)(table, ctypes.c_longlong(self.layout.stored))
         return self.variables["out"].get()
 
 
@@ -257,6 +258,16 @@ def test_draws_are_numbered_by_statement() -> None:
     operation = Elementwise(name="o", clock=clock, domain=domain, statements=statements, bindings=bound)
     kernel, arguments = lower(operation)
     assert lower(operation)[0] == kernel  # the same text for the same structure
-    compile_kernel(CompiledKernel(optimise(kernel, SHARING), arguments), 8)()
+    compile_kernel(CompiledKernel(optimise(kernel, SHARING), arguments), domain.layout)()
     x, y, z = (bound[name].get() for name in "xyz")
     assert len({*x.tolist(), *(y / 2).tolist(), *(z - x + y / 2).tolist()}) == 24
+
+
+def test_expressions_that_share_much_are_rewritten_in_bounded_work() -> None:
+    """Sixty products, each of the last one with itself: a walk that forgets what it has seen would not end."""
+    x = value = parse("v").node
+    for _ in range(60):
+        value = Binary("*", Binary("+", value, x), value)
+    form = affine(Binary("-", value, Binary("/", x, value)))
+    assert len(form.atoms) == 2 and form.constant == 0.0
+    assert affine(parse("2*(v - 3) + (k + 1)*4").node).constant == -2.0

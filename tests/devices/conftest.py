@@ -3,113 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rall.devices.base import Status
-from rall.devices.c import CDevice
-from rall.devices.compiler import find_compiler
-from rall.devices.numpy import NumpyDevice
-from rall.ir.parse import parse
-from rall.model import SHARED, Assign, Clock, Domain, Elementwise, Layout, Operation, Variable
-from rall.options import Options
-from rall.pipeline import compile_model
+from rall.model import Variable
 from rall.session import defaultclock, prefs
 
-# For `random_trees`, which several files here use.
+# For `programs` and `random_trees`, which several files here use.
 sys.path.insert(0, str(Path(__file__).parent))
-
-
-@dataclass
-class Box:
-    """A component that is a list of operations."""
-
-    made: Sequence[Operation]
-    name: str = "box"
-
-    def operations(self, model):
-        return self.made
-
-
-@dataclass
-class Bench:
-    """Makes variables and operations on one domain and runs them."""
-
-    size: int = 11
-    place: np.ndarray | None = None
-    dt: float = 0.5
-    clock: Clock = field(init=False)
-    domain: Domain = field(init=False)
-    variables: dict[str, object] = field(default_factory=dict)
-    made: list[Operation] = field(default_factory=list)
-    seed: Variable = field(init=False)
-
-    def __post_init__(self):
-        self.clock = Clock(self.dt)
-        self.domain = Domain("elements", Layout(self.size, self.place))
-        self.seed = Variable("seed", SHARED, kind="integer")
-        self.seed.array[0] = 4711
-        self.variables |= {
-            "t": self.clock.t_variable, "dt": self.clock.dt_variable, "step": self.clock.step_variable,
-        }  # fmt: skip
-
-    def add(self, name, values, kind="float", domain=None, role="state"):
-        """A variable with values in the user's order."""
-        variable = Variable(name, domain or self.domain, kind=kind, role=role)
-        variable.set(values)
-        self.variables[name] = variable
-        return variable
-
-    def shared(self, name, value, kind="float"):
-        return self.add(name, value, kind, SHARED)
-
-    def draws(self, stream=1):
-        """What random functions need."""
-        self.shared("_stream", stream, "integer")
-        self.add("_element", np.arange(self.size), "integer")
-        self.variables |= {"_seed": self.seed, "_step": self.clock.step_variable}
-
-    def assign(self, *lines, mask=None, name=None, domain=None, **more):
-        """An elementwise operation from lines ``target = expression``."""
-        parts = [line.partition(" = ") for line in lines]
-        statements = [Assign(target.strip(), parse(text).node) for target, _, text in parts]
-        operation = Elementwise(
-            name=name or f"op{len(self.made)}", clock=self.clock, order=len(self.made), domain=domain or self.domain,
-            statements=statements, bindings=dict(self.variables), mask=parse(mask).node if mask else None, **more,
-        )  # fmt: skip
-        self.made.append(operation)
-        return operation
-
-    def program(self, device, options=None):
-        return compile_model([Box(self.made)], device, options or Options(), self.seed)
-
-    def run(self, device, steps=1, options=None):
-        """Run to the end; Python calls are made, full buffers emptied.  Gives the last status."""
-        program = self.program(device, options)
-        clocks = {id(op.clock): op.clock for op in self.made}
-        ends = {key: round(steps * self.dt / clock.dt) for key, clock in clocks.items()}
-        while True:
-            status, operation = program.advance(ends, 1000)
-            if status is Status.CALL:
-                operation.function(operation.clock.step * operation.clock.dt)
-            elif status is Status.FULL:
-                program.drain()
-            elif status is not Status.PAUSED:
-                program.drain()
-                return status, operation
-
-    def values(self, name):
-        return self.variables[name].get()
-
-
-def make_device(name: str):
-    if name == "c" and find_compiler() is None:
-        pytest.skip("no C compiler on this machine")
-    return {"c": CDevice, "numpy": NumpyDevice}[name](Options())
+from programs import Bench, make_device
 
 
 @pytest.fixture(autouse=True)

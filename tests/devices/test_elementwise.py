@@ -290,6 +290,14 @@ def test_no_elements_is_no_work(device, bench):
     assert len(b.values("x")) == 0
 
 
+def test_statements_that_set_nothing_are_no_work(device, bench):
+    b = bench()
+    b.add("x", 1.0)
+    b.assign("h = x + 1", "k = h")
+    b.run(device, 2)
+    assert set(b.values("x")) == {1.0}
+
+
 def test_statements_need_not_be_parsed_text(device, bench):
     b = bench()
     x = b.add("x", 3.0)

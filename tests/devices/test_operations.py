@@ -1,4 +1,4 @@
-"""Emit, Record, Check, Call and clocks on each device."""
+"""Record, Check, Call and clocks on each device."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from rall.devices.base import Status
-from rall.model import Call, Check, Clock, Emit, Record
-from rall.recording import Events, Table
-
-PLACE = np.array([5, 0, 9, 2, 7, 1, 3, 11, 4, 8, 6])
+from rall.model import Call, Check, Clock, Record
+from rall.recording import Table
 
 
 def rows_of(variable, elements, weights=None, borders=None):
@@ -17,51 +15,6 @@ def rows_of(variable, elements, weights=None, borders=None):
     weights = np.ones(len(elements)) if weights is None else np.asarray(weights, float)
     borders = np.arange(len(elements) + 1) if borders is None else np.asarray(borders, np.int64)
     return variable, elements, weights, borders
-
-
-# --- Emit ---
-
-
-def test_events_are_reported_with_labels_and_steps(device, bench):
-    b = bench(place=PLACE)
-    b.add("x", np.arange(11.0))
-    b.add("hit", False, "boolean")
-    # In step k the element with x = k fires, and the last one always.
-    b.assign("hit = x == step or x == 10")
-    events = Events(most=3)
-    elements = b.domain.layout.index(np.array([0, 2, 10]))
-    b.made.append(Emit(name="emit", clock=b.clock, order=5, condition=b.variables["hit"], elements=elements,
-                       labels=np.array([100, 102, 110]), events=events))  # fmt: skip
-    b.run(device, 4)
-    expected = [[100, 0], [110, 0], [110, 1], [102, 2], [110, 2], [110, 3]]
-    assert events.values().tolist() == expected
-
-
-def test_event_buffers_are_emptied_when_they_are_full(device, bench):
-    b = bench(size=700)
-    b.add("hit", True, "boolean")
-    b.add("x", 0.0)
-    b.assign("x = x + 1")
-    events = Events(most=700)
-    b.made.append(Emit(name="emit", clock=b.clock, condition=b.variables["hit"], elements=np.arange(700),
-                       labels=np.arange(700), events=events))  # fmt: skip
-    status, _ = b.run(device, 10)
-    assert status is Status.DONE
-    values = events.values()
-    assert len(values) == 7000
-    np.testing.assert_array_equal(values[:, 1], np.repeat(np.arange(10), 700))
-    np.testing.assert_array_equal(values[:, 0], np.tile(np.arange(700), 10))
-
-
-def test_no_elements_give_no_events(device, bench):
-    b = bench()
-    b.add("hit", True, "boolean")
-    events = Events(most=0)
-    none = np.zeros(0, np.int64)
-    b.made.append(Emit(name="emit", clock=b.clock, condition=b.variables["hit"], elements=none, labels=none,
-                       events=events))  # fmt: skip
-    b.run(device, 3)
-    assert events.values().shape == (0, 2)
 
 
 # --- Record ---
@@ -117,6 +70,37 @@ def test_a_check_stops_after_the_step_and_names_itself(device, bench, bad):
     assert status is Status.FAILED
     assert operation is check
     assert b.clock.step == 4
+
+
+@pytest.mark.parametrize(("every", "seen_at"), [(1, 3), (2, 4), (3, 3), (5, 5), (7, 7)])
+def test_a_check_looks_only_so_often(device, bench, every, seen_at):
+    """What goes wrong in step 3 is seen in the first multiple from there on."""
+    b = bench()
+    x = b.add("x", 1.0)
+    b.shared("bad", np.nan)
+    b.assign("x = bad if step == 3 else x")
+    check = b.put(Check, variable=x, every=every)
+    status, operation = b.run(device, 20)
+    assert status is Status.FAILED and operation is check
+    assert b.clock.step == seen_at + 1
+
+
+def test_a_check_misses_what_has_passed_when_it_looks(device, bench):
+    b = bench()
+    x = b.add("x", 1.0)
+    b.shared("bad", np.inf)
+    b.assign("x = bad if step%4 == 1 else 2.0")
+    b.put(Check, variable=x, every=4)
+    assert b.run(device, 20)[0] is Status.DONE
+
+
+@pytest.mark.parametrize("size", [1, 8, 15, 16, 17, 24, 40, 100])
+def test_a_check_sees_every_element(device, bench, size):
+    for element in {0, size // 2, size - 1}:
+        b = bench(size=size)
+        x = b.add("x", np.where(np.arange(size) == element, np.nan, 1.0))
+        b.put(Check, variable=x)
+        assert b.run(device)[0] is Status.FAILED
 
 
 def test_large_values_are_no_failure(device, bench):

@@ -10,6 +10,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from programs import Box
 from random_trees import System, random_tree
 
 import rall.channels as channels
@@ -17,14 +18,15 @@ from rall.devices import c as device_c
 from rall.devices import foreign
 from rall.devices.c import CProgram
 from rall.devices.compiler import find_compiler, headers
-from rall.model import Access, Check, Domain, Emit, Layout, Record, Variable
+from rall.events import EventQueue, Timetable
+from rall.model import Access, Check, Domain, Layout, Record, RecordEvents, Reduce, Variable
 from rall.morphology import Morphology
 from rall.options import Options
 from rall.pipeline import compile_model
 from rall.plugins.cable import SpatialNeuron
 from rall.plugins.inputs import TimedArray
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
-from rall.recording import Events, Table
+from rall.recording import Table
 from rall.session import defaultclock
 from rall.units import cm, ms, mV, nA, ohm, uF, um
 
@@ -39,7 +41,9 @@ int main(void)
     int stop = 0, why;
     while ((why = rall_run(&p, 1000000, &stop)) != RALL_DONE) {
         if (why == RALL_CALL) p.next_op++;
-        else if (why == RALL_FULL) for (int b = 0; b < N_BUFFERS; b++) *buffers[b].count = 0;
+        else if (why == RALL_FULL) for (int b = 0; b < N_BUFFERS; b++) {
+            if (*buffers[b].count > buffers[b].limit) *buffers[b].count = 0;
+        }
         else { printf("came back with %d\\n", why); return 1; }
     }
     printf("done %lld steps, %.17g\\n", clocks[0].step, *(double *)RESULT);
@@ -72,27 +76,28 @@ class WrittenOut(CProgram):
         self.calls = []
         super().__init__(schedule, kernels, None, Options())
 
-    def _op(self, function, arrays, n, clock):
-        self.calls.append((function, list(arrays), n, clock))
-        return device_c._Op(None, None, 0, clock)
+    def _op(self, function, arrays, n, place):
+        self.calls.append((function, list(arrays), n, place[0]))
+        return device_c._Op(None, None, 0, *place)
 
     def file(self, steps, result):
         """The whole C file; `result` is the array that main shows."""
-        self.arrays, self.lines = {}, ['#include "rall_runtime.c"', '#include "rall_random.h"']
+        included = ("rall_runtime.c", "rall_tree.c", "rall_random.h")
+        self.arrays, self.lines = {}, [f'#include "{name}"' for name in included]
         kernels = {}
         ops = []
         for function, arrays, n, clock in self.calls:
             if function is None:
-                ops.append(f"{{0, 0, 0, {clock}}}")
+                ops.append(f"{{0, 0, 0, {clock}, 0, 0}}")
                 continue
             name = function.name
             if name == "rall_kernel":
                 name = kernels.setdefault(function.text, f"rall_kernel_{len(kernels)}")
             table = ", ".join("0" if a is None else self._array(a) for a in arrays)
             self.lines.append(f"static void *x{len(ops)}[] = {{{table}}};")
-            ops.append(f"{{{name}, x{len(ops)}, {n}, {clock}}}")
+            ops.append(f"{{{name}, x{len(ops)}, {n}, {clock}, 0, 0}}")
         for text, name in kernels.items():
-            self.lines.insert(2, text.replace("rall_kernel", name))
+            self.lines.insert(3, text.replace("rall_kernel", name))
         clocks = [
             f"{{{c.dt!r}, 0, {steps}, (double *){self._array(c.t_variable.array)}, "
             f"(long long *){self._array(c.step_variable.array)}}}" for c in self.clocks
@@ -111,6 +116,7 @@ class WrittenOut(CProgram):
         return "\n".join([*self.lines, main])
 
     def _array(self, array):
+        array = array.array if isinstance(array, device_c._Moving) else array
         key = array.ctypes.data
         if key not in self.arrays:
             name = self.arrays[key] = f"a{len(self.arrays)}"
@@ -120,18 +126,6 @@ class WrittenOut(CProgram):
             align = next(a for a in (64, 16, 8, 1) if key % a == 0)
             self.lines.insert(1, f"static unsigned char {name}[{size}] __attribute__((aligned({align}))) = {values};")
         return self.arrays[key]
-
-
-class Box:
-    """A component that is a list of operations."""
-
-    name = "box"
-
-    def __init__(self, made):
-        self.made = made
-
-    def operations(self, model):
-        return self.made
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +229,31 @@ def test_solves_run_clean(compiler, write_out, bench, shape, nodes):
     check(done, 200)
 
 
+def deliveries(b):
+    """Events of a condition and of a timetable, and what they reach: elements, and synapses now and later."""
+    rng = np.random.default_rng(2)
+    synapses = Domain("synapses", Layout(50))
+    sources, targets = rng.integers(0, 13, 50).astype(np.int32), rng.integers(0, 13, 50)
+    w = b.add("w", rng.random(50), domain=synapses)
+    to = b.add("to", targets, "index", synapses)
+    b.add("hit", np.arange(13)%3 == 1, "boolean")
+    y, fired = b.add("y", 0.0), b.emit("hit")
+    timed = b.emit(Timetable([0, 1, 1, 5], [12, 0, 3, 7], 6), most=2)
+    counts, total = np.zeros(13, np.int64), b.shared("counted", 0.0)
+    late = (np.array([3, 49, 0], np.int32), np.array([0, 2, 40]))
+    for events in (fired, timed):
+        b.deliver(events, "y = y*0.5 + dt")
+        for delays in (0, 3, rng.integers(0, 30, 50)):
+            queue = EventQueue(sources, delays, 16, late)
+            b.deliver(events, "w = w*0.9", "y = y + w", queue=queue, domain=synapses, y=Access(y, to))
+    b.put(RecordEvents, events=timed, labels=np.where(np.arange(16) == 7, -1, np.arange(16)), counts=counts,
+          total=total)  # fmt: skip
+    b.put(Reduce, values=w, index=to, target=b.add("sums", 0.0))
+
+
 def test_every_kind_of_operation_runs_clean(compiler, write_out, bench):
     b = bench(size=13)
+    deliveries(b)
     b.draws()
     b.add("x", np.linspace(-3, 3, 13))
     b.add("n", np.arange(13), "integer")
@@ -254,11 +271,10 @@ def test_every_kind_of_operation_runs_clean(compiler, write_out, bench):
              mask="x < 1e3 or x != x")  # fmt: skip
     b.assign("x = clip(x if x == x else 0.0, -1e3, 1e3)", "flag = x > 0 and not n > 3", "total = total + dt")
     b.assign("target = exp(-abs(x)) + x//3 + x%2 + abs(x)**0.3 + sin(x) + arctan(x) + log(abs(x) + 1e-9) + int(flag)")
-    events, rows = Events(5), Table(4)
+    rows = Table(4)
     elements = np.array([0, 3, 12, 1, 2])
+    b.keep(b.emit("flag", elements=elements, most=5), np.arange(16), values=[b.variables["x"], b.variables["n"]])
     b.made += [
-        Emit(name="emit", clock=b.clock, order=90, condition=b.variables["flag"], elements=elements, labels=elements,
-             events=events),
         Record(name="record", clock=b.clock, order=91, table=rows, rows=[
             (b.variables["x"], np.array([0, 12, 5]), np.ones(3), np.array([0, 2, 3])),
             (target, np.array([29, 0]), np.array([0.5, 2.0]), np.array([0, 1, 2])),

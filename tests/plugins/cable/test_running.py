@@ -7,7 +7,7 @@ import pytest
 
 from rall import channels
 from rall.equations import Equations
-from rall.errors import NumericalError, RallError
+from rall.errors import NotSupportedError, NumericalError, RallError
 from rall.morphology import Cylinder, Morphology, Soma
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
 from rall.session import Clock, defaultclock, prefs, seed, start_scope
@@ -325,14 +325,16 @@ def test_methods_by_name(fire):
     Network(reference).run(4 * ms)
     exact = np.asarray(reference.v_)
     errors = {}
-    for method in (None, "exponential_euler", "rk2", "rk4", "euler", "exponential_midpoint"):
+    for method in (None, "exponential_euler", "rk2", "rk4", "euler", "exponential_midpoint", "implicit"):
         cell = fire(dt=0.02 * ms, method=method)
         Network(cell).run(4 * ms)
         errors[method] = np.abs(np.asarray(cell.v_) - exact).max()
-    assert errors["rk4"] < 1e-3 and errors[None] < 1e-3 and errors["rk2"] < 1e-3
+    assert max(errors[method] for method in ("rk4", None, "rk2", "implicit")) < 1e-3
     assert errors["exponential_euler"] < 5e-3
     with pytest.raises(RallError, match="nonsense"):
         Network(fire(method="nonsense")).run(0.1 * ms)
+    with pytest.raises(NotSupportedError, match="'gsl_rkf45' takes steps of its own"):
+        Network(fire(method="gsl")).run(0.1 * ms)
 
 
 def test_external_names(stick, cell_of):
