@@ -29,7 +29,7 @@ _HOMES = {
     "rall.operations": "NetworkOperation network_operation",
     "rall.simulation": "Network",
     "rall.magic": "MagicNetwork collect magic_network restore run stop store",
-    "rall.targets": "get_device set_device",
+    "rall.targets": "device get_device set_device",
     "rall.brian": "BrianObject clear_cache profiling_summary restore_initial_state scheduling_summary",
     "rall.logger": "BrianLogger get_logger",
     "rall.integrators.explicit": "ExplicitStateUpdater StateUpdateMethod",

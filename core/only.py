@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from rall.session import seed as seed
     from rall.session import start_scope as start_scope
     from rall.simulation import Network as Network
+    from rall.targets import device as device
     from rall.targets import get_device as get_device
     from rall.targets import set_device as set_device
     from rall.units import *
