@@ -23,7 +23,8 @@ def test_a_script_for_a_program_of_its_own_runs_here():
     with pytest.warns(RallWarning, match="runs in this process"):
         set_device("cpp_standalone", directory=None, build_on_run=False)
     group = NeuronGroup(2, "dx/dt = 1/second : 1")
-    Network(group).run(1 * ms)
+    network = Network(group)
+    network.run(1 * ms)
     device.build(directory="output", compile=True, run=True)
     assert group.x[:] == pytest.approx([1e-3, 1e-3])
     assert get_device().name in ("c", "numpy")
