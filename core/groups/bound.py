@@ -1,15 +1,19 @@
-"""What names stand for: variables of a group, or of others as they are seen from it."""
+"""What names stand for: variables, here or seen through a map."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import walk
 from rall.model import Access, Assign, Variable
 
-__all__ = ["draws_in", "kind_of", "variable_of"]
+__all__ = ["draws_in", "kind_of", "value_of_bound", "variable_of"]
 
 
 def variable_of(bound: Variable | Access) -> Variable:
@@ -21,6 +25,15 @@ def kind_of(bound: Variable | Access) -> str:
     """Its type as the user knows it."""
     kind = variable_of(bound).kind
     return "integer" if kind == "index" else kind
+
+
+def value_of_bound(bound: Variable | Access, selection: NDArray[np.int64] | None = None) -> NDArray[Any]:
+    """Present values, one for each (selected) element that the variable is seen from; shape (1,) for shared ones."""
+    seen = bound.index if isinstance(bound, Access) else bound
+    if variable_of(bound).shared:
+        return variable_of(bound).array[:1].copy()
+    found = seen.get() if selection is None else seen.array[seen.domain.layout.index(selection)]
+    return np.asarray(bound.variable.array[found]) if isinstance(bound, Access) else found
 
 
 def draws_in(statements: Iterable[Assign]) -> bool:

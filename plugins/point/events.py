@@ -11,10 +11,10 @@ from rall.equations.dimensions import infer_typed
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.events import EventList
 from rall.groups import Group
-from rall.groups.code import Code, code_identifiers, compile_code, compile_condition
+from rall.groups.code import Code, code_identifiers, code_places, compile_code, compile_condition
 from rall.groups.refractory import LONG_AGO, TOLERANCE, time_is_over
 from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, sub
-from rall.ir.parse import parse
+from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dimension, value_of
@@ -54,6 +54,13 @@ class Event:
         self.true = Variable(f"_{name}", group.domain, kind="boolean", role="scratch")
         parsed = parse(condition)
         self.identifiers = names(parsed.node) | functions(parsed.node)
+        self.places = [parsed]
+
+    @property
+    def operation_name(self) -> str:
+        """What looks at the condition is called."""
+        group = self.group.name
+        return f"{group}_thresholder" if self.name == "spike" else f"{group}_{self.name}_thresholder"
 
     def operations(self, model: Model, refractoriness: Refractoriness | None) -> Iterable[Operation]:
         """Look at the condition, list the elements, and let a refractory time begin."""
@@ -63,7 +70,7 @@ class Event:
         if refractoriness is not None:
             node = Logic("and", node, Name("not_refractory"))
             bindings["not_refractory"] = refractoriness.free
-        name = f"{group.name}_{self.name}_thresholder" if self.name != "spike" else f"{group.name}_thresholder"
+        name = self.operation_name
         statements = [Assign("_happens", node)]
         bindings["_happens"] = self.true
         bindings.update(group.random_bindings(group.domain, model, f"event {self.name}", statements))
@@ -101,6 +108,7 @@ class Reaction:
             raise RallError(f"what happens at the event '{event}' of '{group.name}' is text, not {code!r}")
         self.group, self.event, self.code, self.when, self.order, self.name = group, event, code, when, order, name
         self.identifiers = code_identifiers(code)
+        self.places = code_places(code)
         self._made: Code | None = None
 
     def prepare(self) -> None:
@@ -151,9 +159,10 @@ class Refractoriness:
         self._time = Variable("_refractory", SHARED, _SECOND, role="constant")
         group.variables.update(lastspike=self.last, not_refractory=self.free)
         self.identifiers: frozenset[str] = frozenset()
+        self.places: list[Parsed] = []
         if isinstance(given, str):
-            node = parse(given).node
-            self.identifiers = names(node) | functions(node)
+            self.places = [parse(given)]
+            self.identifiers = names(self.places[0].node) | functions(self.places[0].node)
 
     def end(self) -> Code:
         """Statements that say at the beginning of a step who can spike again."""

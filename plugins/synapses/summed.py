@@ -69,6 +69,10 @@ class SummedVariable(SimulationObject):
             )
         return bound
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.synapses,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         self.side.group.note_written((self.base,))
