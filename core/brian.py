@@ -6,9 +6,10 @@ from rall.devices import compiler
 from rall.errors import RallError
 from rall.magic import collect, magic_network
 from rall.members import with_contained
+from rall.profile import ProfilingSummary
 from rall.session import SimulationObject, defaultclock, prefs, session, start_scope
 from rall.simulation import Network
-from rall.summary import ProfilingSummary, SchedulingSummary, rows_of
+from rall.summary import SchedulingSummary, rows_of
 from rall.targets import set_device
 from rall.units import Quantity, get_or_create_dimension
 
@@ -68,7 +69,7 @@ def scheduling_summary(net: Network | None = None) -> SchedulingSummary:
 
 
 def profiling_summary(net: Network | None = None, show: int | None = None) -> ProfilingSummary:
-    """Where the time of the last run went.
+    """Where the time of the last run went, which was one with ``profile=True``.
 
     Parameters
     ----------
@@ -80,6 +81,11 @@ def profiling_summary(net: Network | None = None, show: int | None = None) -> Pr
     Returns
     -------
     ProfilingSummary
-        Prints as a table.  A step is one compiled program here, so that it has one entry, of the whole.
+        Prints as a table.
+
+    Raises
+    ------
+    RallError
+        If the last run was not timed.
     """
     return ProfilingSummary((magic_network if net is None else net).profiling_info, show)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from rall.session import SimulationObject
 __all__ = ["VERSION", "ObjectState", "Snapshot", "check_fit", "read_snapshot", "take", "write_snapshot"]
 
 #: Version of the file format.
-VERSION = 1
+VERSION = 2
 _INDEX = "rall_checkpoint"
 #: What reading an archive with wrong bytes in it comes to.
 _DAMAGE = (LookupError, ValueError, TypeError, EOFError, AttributeError, ArithmeticError, RuntimeError, SyntaxError,
@@ -41,6 +41,8 @@ class ObjectState:
         Step of its clock in seconds.
     step : int
         Present step of its clock.
+    random : sequence of int
+        Where its random numbers come from.
     arrays : mapping of str to ndarray
         Copies.
     """
@@ -48,6 +50,7 @@ class ObjectState:
     signature: str
     dt: float
     step: int
+    random: Sequence[int]
     arrays: Mapping[str, NDArray[Any]]
 
 
@@ -84,7 +87,7 @@ def take(objects: Sequence[SimulationObject], t: float, seed: int) -> Snapshot:
     """
     states = {
         o.name: ObjectState(
-            o.signature(), o.clock.dt, o.clock.step, {k: np.array(v) for k, v in o.state().items()}
+            o.signature(), o.clock.dt, o.clock.step, o.random_state(), {k: np.array(v) for k, v in o.state().items()}
         )
         for o in objects
     }
@@ -92,7 +95,7 @@ def take(objects: Sequence[SimulationObject], t: float, seed: int) -> Snapshot:
 
 
 def check_fit(snapshot: Snapshot, objects: Sequence[SimulationObject], where: str) -> None:
-    """Refuse a state of another model.
+    """Refuse a state of another model, before anything is changed.
 
     Parameters
     ----------
@@ -119,17 +122,43 @@ def check_fit(snapshot: Snapshot, objects: Sequence[SimulationObject], where: st
             "names (name='...') that stay the same."
         )
     for name, kept in snapshot.objects.items():
-        signature = present[name].signature()
-        if signature != kept.signature:
-            raise RallError(
-                f"{where} belongs to another model: '{name}' was {kept.signature}, and is {signature} now"
-            )
-        now = present[name].state().keys()
-        if now != kept.arrays.keys():
-            odd = sorted(now ^ kept.arrays.keys())
-            raise RallError(
-                f"{where} belongs to another model: '{odd[0]}' of '{name}' is in one of them alone"
-            )
+        difference = _difference(kept, present[name])
+        if difference is not None:
+            raise RallError(f"{where} belongs to another model: {difference}")
+
+
+def _difference(kept: ObjectState, one: SimulationObject) -> str | None:
+    """What keeps the state of an object from fitting, as text."""
+    was, now = kept.signature.split("; "), one.signature().split("; ")
+    if was != now:
+        parts = [[part for part in own if part not in other] for own, other in ((was, now), (now, was))]
+        shown = ["; ".join(part) or "without that" for part in parts]
+        return f"'{one.name}' was {shown[0]}, and is {shown[1]} now"
+    present, growing = one.state(), one.growing()
+    if present.keys() != kept.arrays.keys():
+        odd = min(present.keys() ^ kept.arrays.keys())
+        return f"'{odd}' of '{one.name}' is in one of them alone"
+    lengths: dict[str, tuple[str, int]] = {}
+    for name, array in kept.arrays.items():
+        problem = _misfit(array, np.asarray(present[name]), name in growing)
+        if problem is not None:
+            return f"'{name}' of '{one.name}' {problem}"
+        if name in growing:
+            first, length = lengths.setdefault(growing[name], (name, len(array)))
+            if length != len(array):
+                return f"'{first}' and '{name}' of '{one.name}' have {length} and {len(array)} {growing[name]}"
+    return None
+
+
+def _misfit(kept: NDArray[Any], present: NDArray[Any], grows: bool) -> str | None:
+    if kept.dtype != present.dtype:
+        return f"was {kept.dtype}, and is {present.dtype} now"
+    if kept.ndim != present.ndim:
+        return f"had {kept.ndim} axes, and has {present.ndim} now"
+    # An array without rows says nothing about what stands in a row.
+    if kept.shape != present.shape and not (grows and (kept.shape[1:] == present.shape[1:] or not len(kept))):
+        return f"had the shape {kept.shape}, and has {present.shape} now"
+    return None
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -170,7 +199,8 @@ def write_snapshot(path: str | os.PathLike[str], name: str, snapshot: Snapshot) 
             numbers = {k: len(arrays) + n for n, k in enumerate(state.arrays)}
             arrays.extend(state.arrays.values())
             objects[object_name] = {
-                "signature": state.signature, "dt": state.dt, "step": state.step, "arrays": numbers
+                "signature": state.signature, "dt": state.dt, "step": state.step, "random": list(state.random),
+                "arrays": numbers,
             }  # fmt: skip
         index["states"][state_name] = {"t": one.t, "seed": one.seed, "objects": objects}
     members: dict[str, Any] = {f"a{k}": _plain(array, target) for k, array in enumerate(arrays)}
@@ -186,10 +216,17 @@ def _plain(array: NDArray[Any], target: Path) -> NDArray[Any]:
 
 def _replace(target: Path, members: dict[str, Any]) -> None:
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        target = Path(os.path.realpath(target))  # what a link leads to is replaced, not the link
+        temporary = target.with_name(f".{target.name}-{secrets.token_hex(6)}")
+        # Made as any file is, so that who may read it is what the user has set (umask), or what the old file had.
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 np.savez(file, **members)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                os.chmod(temporary, target.stat().st_mode & 0o777)
             os.replace(temporary, target)
         except BaseException:
             os.unlink(temporary)
@@ -247,4 +284,4 @@ def _read_all(path: Path) -> dict[str, Snapshot]:
 
 def _object_state(kept: Mapping[str, Any], archive: Mapping[str, NDArray[Any]]) -> ObjectState:
     arrays = {k: archive[f"a{n}"] for k, n in kept["arrays"].items()}
-    return ObjectState(kept["signature"], kept["dt"], kept["step"], arrays)
+    return ObjectState(kept["signature"], kept["dt"], kept["step"], kept["random"], arrays)

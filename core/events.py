@@ -104,8 +104,9 @@ class EventQueue:
         Targets sorted by source and delay; None where they lie so already.
     due, run, last : ndarray
         Of each event under way: the step of its next run, that run, and the end of its source's.
-    active : ndarray of int64, shape (2,)
-        How many entries these have, and how many of those have arrived everywhere (their `due` is -1).
+    active : ndarray of int64, shape (3,)
+        How many entries these have, how many of those have arrived everywhere (their `due` is -1), and the step that
+        comes next.  Where that is not the step of the clock, the queue has stood still, and goes on from where it was.
     batch_first, batch_last, batch : ndarray
         Borders in `order` of the runs that are due in this step, and their number.
     """
@@ -139,7 +140,7 @@ class EventQueue:
         self.run_start: _Indices = np.append(starts, len(owner)).astype(np.int32)
         self.run_delay = np.broadcast_to(wait, (len(owner),))[starts].astype(np.int64)
         self.first_run: _Indices = np.searchsorted(owner[starts], np.arange(size + 2)).astype(np.int32)
-        self.active, self.batch = np.zeros(2, np.int64), np.zeros(1, np.int64)
+        self.active, self.batch = np.array([0, 0, now], np.int64), np.zeros(1, np.int64)
         longest = int(self.run_delay.max(initial=0))
         self._make_room(min(size * (longest + 1), max(4 * size, 1 << 12)) + 2)
         if len(late):
@@ -189,6 +190,7 @@ class EventQueue:
         step : int
             Its number.
         """
+        self._go_on(step)
         for source in events.present.tolist():
             first, last = int(self.first_run[source]), int(self.first_run[source + 1])
             if first < last:
@@ -211,18 +213,19 @@ class EventQueue:
         left = int(keep.sum())
         for array in (self.due, self.run, self.last):
             array[:left] = array[:n][keep]
-        self.active[:] = left, 0
+        self.active[:2] = left, 0
         targets = np.concatenate(pieces)
         return targets if self.order is None else self.order[targets].astype(np.int64)
 
-    def pending(self, now: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Targets that are still to be reached, and in how many steps from `now`.
+    def _go_on(self, step: int) -> None:
+        """Move what is under way, if the queue has stood still for some steps."""
+        due = self.due[: self.active[0]]
+        due[due >= 0] += step - self.active[2]
+        self.active[2] = step + 1
 
-        Parameters
-        ----------
-        now : int
-            The next step.
-        """
+    def pending(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Targets that are still to be reached, and in how many steps from the one that comes next."""
+        now = int(self.active[2])
         targets, waits = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         for k in range(int(self.active[0])):
             at, run, last = int(self.due[k]), int(self.run[k]), int(self.last[k])

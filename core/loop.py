@@ -14,6 +14,7 @@ from rall.devices.adaptive import unfinished
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
 from rall.model import Call, Check, Clock, Integrate, Operation
+from rall.profile import Profile
 from rall.progress import Progress
 from rall.session import SimulationObject
 from rall.timeline import shown, steps_until
@@ -41,6 +42,8 @@ class Loop:
         Where the run starts and ends, in seconds.
     progress : Progress
         Whom to tell.
+    profile : Profile, optional
+        Where the time that Python code takes is noted.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class Loop:
         owner_of: Callable[[Operation], SimulationObject | None],
         span: tuple[float, float],
         progress: Progress,
+        profile: Profile | None = None,
     ) -> None:
+        self._profile = profile
         self._build, self._activity, self._owner_of = build, activity, owner_of
         self._t_start, self._t_end = span
         self._progress = progress
@@ -142,10 +147,13 @@ class Loop:
         return False
 
     def _call(self, program: Program, operation: Call) -> None:
+        began = time.perf_counter()
         try:
             self._user_code = True
             operation.function(operation.clock.step * operation.clock.dt)
             self._user_code = False
+            if self._profile is not None:
+                self._profile.add(operation, time.perf_counter() - began)
             self._changed = self._switched_on != self._activity()
         except BaseException:
             self._user_code = False

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from rall.errors import MagicError, RallWarning
+from rall.errors import MagicError
+from rall.groups import Subgroup
+from rall.members import incomplete, with_contained
 from rall.progress import Report
-from rall.session import SimulationObject, caller_namespace, session
+from rall.session import SimulationObject, caller_namespace, session, warn
 from rall.simulation import SECOND, Network
 
 __all__ = ["MagicNetwork", "collect", "magic_network", "restore", "run", "stop", "store"]
@@ -22,16 +23,17 @@ _RULE = (
 
 
 def collect() -> set[SimulationObject]:
-    """The objects that are variables where this is called.
+    """The objects that are variables where this is called; a part of a group stands for the whole group.
 
     Returns
     -------
     set of SimulationObject
         Without those made before the last `start_scope`.
     """
+    visible = (one.group if isinstance(one, Subgroup) else one for one in caller_namespace().values())
     return {
         one
-        for one in caller_namespace().values()
+        for one in visible
         if isinstance(one, SimulationObject) and one.add_to_magic_network and one.scope == session.scope
     }
 
@@ -89,7 +91,20 @@ class MagicNetwork(Network):
             self._timeline.begin_again()
         self._objects = found
         if not found:
-            warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
+            warn(f"there is nothing to simulate. {_RULE}")
+
+    def _complete(self, objects: list[SimulationObject]) -> list[SimulationObject]:
+        """What can run of the objects that are visible; the rest is left out, with a warning."""
+        left = list(objects)
+        while lacking := list(incomplete(left)):
+            for one, missing in lacking:
+                warn(
+                    f"'{one.name}' (made at {one.created_at}) is left out: it depends on '{missing.name}', which is "
+                    f"not among the objects. {_RULE}"
+                )
+                alone = with_contained([one])
+                left = [other for other in left if not any(other is part for part in alone)]
+        return left
 
     def get_states(self, *args: Any, **options: Any) -> dict[str, Any]:
         """States of all objects that are visible here; see `Network.get_states`.
@@ -166,7 +181,7 @@ def run(
     namespace : mapping, optional
         Values of names in equations; by default what is visible where this is called.
     profile : bool
-        Accepted; see `Network.profiling_info`.
+        Time single objects; see `Network.profiling_info` and ``profiling_summary``.
 
     Raises
     ------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rall.errors import RallError
+from rall.groups import Subgroup
 from rall.session import SimulationObject
 
-__all__ = ["check_names", "claim", "flatten", "with_contained"]
+__all__ = ["check_names", "claim", "flatten", "incomplete", "naming", "with_contained"]
 
 
 def flatten(items: Iterable[Any]) -> list[SimulationObject]:
@@ -17,7 +19,8 @@ def flatten(items: Iterable[Any]) -> list[SimulationObject]:
     Parameters
     ----------
     items : iterable
-        Simulation objects, or (nested) collections of them; sets are read in the order of creation.
+        Simulation objects, parts of groups, which stand for the whole group, or (nested) collections of them; sets
+        are read in the order of creation.
 
     Raises
     ------
@@ -26,6 +29,8 @@ def flatten(items: Iterable[Any]) -> list[SimulationObject]:
     """
     found: dict[int, SimulationObject] = {}
     for item in items:
+        if isinstance(item, Subgroup):
+            item = item.group
         if isinstance(item, SimulationObject):
             found[id(item)] = item
         elif isinstance(item, Iterable) and not isinstance(item, (str, bytes)):
@@ -56,6 +61,22 @@ def with_contained(objects: Iterable[SimulationObject]) -> list[SimulationObject
             found[id(one)] = one
             todo.extend(reversed(one.contained_objects))
     return list(found.values())
+
+
+def incomplete(objects: Sequence[SimulationObject]) -> Iterator[tuple[SimulationObject, SimulationObject]]:
+    """Active objects that depend on something which is not there, each with the first thing that it lacks.
+
+    Parameters
+    ----------
+    objects : sequence of SimulationObject
+        All of a network.
+    """
+    present = {id(one) for one in objects}
+    for one in objects:
+        for needed in one.dependencies() if one.active else ():
+            if id(needed) not in present:
+                yield one, needed
+                break
 
 
 def check_names(objects: Sequence[SimulationObject], network: str) -> None:
@@ -106,3 +127,21 @@ def claim(objects: Sequence[SimulationObject], network: str, number: int) -> Non
             )
     for one in objects:
         one.network = number
+
+
+@contextmanager
+def naming(one: SimulationObject) -> Iterator[None]:
+    """Let errors of an object say which it is and where it was made: what fails in `run` was written elsewhere.
+
+    Parameters
+    ----------
+    one : SimulationObject
+        The object that is asked for something inside the ``with`` statement.
+    """
+    try:
+        yield
+    except RallError as error:
+        text = str(error)
+        if one.created_at not in text:
+            error.args = (f"{text}\n(in '{one.name}', made at {one.created_at})", *error.args[1:])
+        raise

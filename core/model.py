@@ -264,6 +264,8 @@ class Operation:
         Schedule slot.
     order : int
         Place inside the slot.
+    parts : tuple of Operation
+        What it was made of, where several were made one.
     """
 
     name: str
@@ -271,6 +273,7 @@ class Operation:
     when: str = "groups"
     order: int = 0
     active: Callable[[], bool] | None = None
+    parts: tuple[Operation, ...] = ()
 
     def accesses(self) -> Accesses | None:
         """What it reads and writes; None where that is not known, so that nothing may pass it."""

@@ -27,13 +27,10 @@ class Schedule:
         As a step runs them.
     clocks : tuple of Clock
         Theirs.
-    planned : tuple of Operation
-        As components gave them, before some were made one.
     """
 
     operations: tuple[Operation, ...]
     clocks: tuple[Clock, ...]
-    planned: tuple[Operation, ...] = ()
 
     def __str__(self) -> str:
         width = max((len(o.when) for o in self.operations), default=0)
@@ -72,7 +69,7 @@ def order(model: Model, slots: Sequence[str] = SLOTS) -> Schedule:
     clocks: dict[int, Clock] = {}
     for op in operations:
         clocks.setdefault(id(op.clock), op.clock)
-    return Schedule(operations, tuple(clocks.values()), operations)
+    return Schedule(operations, tuple(clocks.values()))
 
 
 # --- fusing -------------------------------------------------------------------------------------------------
@@ -175,7 +172,8 @@ def _together(first: Elementwise, second: Elementwise) -> Elementwise:
         target = mapping[statement.target]
         assert isinstance(target, Name)
         statements.append(Assign(target.id, substitute(statement.value, mapping)))
-    return replace(first, statements=statements, bindings=bindings)
+    parts = (*(first.parts or (first,)), *(second.parts or (second,)))
+    return replace(first, statements=statements, bindings=bindings, parts=parts)
 
 
 _DRAWN = ("_seed", "_stream", "_step", "_element")

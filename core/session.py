@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rall import model
 from rall.errors import DimensionMismatchError, RallError
-from rall.frames import caller_namespace, caller_place
+from rall.frames import caller_namespace, caller_place, warn
 from rall.model import Model, Operation, Variable
 from rall.options import Options
 from rall.preferences import Preferences
@@ -29,7 +29,7 @@ from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = [
     "Clock", "SimulationObject", "caller_namespace", "caller_place", "defaultclock", "live_objects",
-    "options_from", "prefs", "seconds", "seed", "session", "session_seed", "start_scope", "unique_name",
+    "options_from", "prefs", "seconds", "seed", "session", "session_seed", "start_scope", "unique_name", "warn",
 ]  # fmt: skip
 
 _TIME = get_or_create_dimension(second=1)
@@ -119,7 +119,7 @@ def start_scope() -> None:
 
 
 def seed(n: int | None = None) -> None:
-    """Choose the random numbers of everything that follows.
+    """Choose the random numbers of everything that follows, of those that a script draws from `numpy.random` too.
 
     Parameters
     ----------
@@ -138,6 +138,8 @@ def seed(n: int | None = None) -> None:
     session.seed.array[0] = np.uint64(int(n) & _MASK64).astype(np.int64)
     session.seeded += 1
     session.streams.clear()
+    # The star import's rand and randn are methods of NumPy's global generator.
+    np.random.seed(int(n) & 0xFFFFFFFF)  # noqa: NPY002
 
 
 def session_seed() -> Variable:
@@ -399,6 +401,17 @@ class SimulationObject:
         """
         return ()
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """What it does in a step, for summaries: name, slot and order of each part."""
+        return [(self.name, self.when, self.order)]
+
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """Objects that it makes no sense without."""
+        return ()
+
+    def left_out(self) -> None:
+        """Called instead of `operations` where it is switched off."""
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """Prepare for a run; called before `operations`.
 
@@ -416,7 +429,7 @@ class SimulationObject:
         return {}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `state` gave.
+        """Take over what `state` gave, or a state of the same types and shapes.
 
         Parameters
         ----------
@@ -424,9 +437,31 @@ class SimulationObject:
             Arrays by name.
         """
 
+    def growing(self) -> Mapping[str, str]:
+        """Which arrays of `state` may have any length, by name, and what their first axis counts.
+
+        Arrays that count the same have the same length.
+        """
+        return {}
+
     def signature(self) -> str:
-        """What must be equal for a stored state to fit, as text: the class, and what it adds."""
+        """What must be equal for a stored state to fit: the class, and what it adds behind semicolons."""
         return type(self).__name__
+
+    def random_state(self) -> list[int]:
+        """Where its random numbers come from and how many texts have drawn; empty before the first draw."""
+        return [self._random[1]] if self._random[0] == session.seeded else []
+
+    def set_random_state(self, state: Sequence[int]) -> None:
+        """Take over what `random_state` gave.
+
+        Parameters
+        ----------
+        state : sequence of int
+            An empty one changes nothing.
+        """
+        if len(state):
+            self._random = session.seeded, int(state[0])
 
     def describe_element(self, index: int) -> str:
         """How messages name one element.

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rall.checkpoint import Snapshot, check_fit, read_snapshot, take, write_snapshot
 from rall.devices.base import Program
-from rall.errors import RallError, RallWarning
+from rall.errors import RallError
 from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
-from rall.members import check_names, claim, flatten, with_contained
+from rall.members import check_names, claim, flatten, incomplete, naming, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
+from rall.profile import Profile
 from rall.progress import Progress, Report
 from rall.registry import closest
-from rall.schedule import Schedule
 from rall.session import (
     SimulationObject,
     caller_namespace,
@@ -29,7 +27,7 @@ from rall.session import (
     session,
     unique_name,
 )
-from rall.summary import SchedulingSummary, rows_of, rows_of_schedule
+from rall.summary import SchedulingSummary, rows_of
 from rall.targets import choose_device
 from rall.timeline import NetworkSeed, Timeline, shown
 from rall.units import Quantity, get_or_create_dimension
@@ -151,17 +149,23 @@ class Network:
             raise RallError(f"the schedule cannot be {slots!r}; it takes {problem}") from None
 
     def scheduling_summary(self) -> SchedulingSummary:
-        """A table of what a step consists of, in order: operations after a run, objects before it."""
-        if self._last.schedule is not None:
-            return SchedulingSummary(rows_of_schedule(self._last.schedule, self._last.owner_of))
+        """A table of what a step consists of, in order."""
         return SchedulingSummary(rows_of(self.objects, self.schedule))
 
     @property
     def profiling_info(self) -> list[tuple[str, Any]]:
-        """Wall time of the last run: one entry, for a step is one compiled program, which is not timed in parts."""
-        if not self._last.took:
-            raise RallError(f"network '{self.name}' has not run yet, so that there are no times to show")
-        return [(self.name, self._last.took * SECOND)]
+        """Names and wall times of what the last run with ``profile=True`` spent time on, the longest first.
+
+        Operations over the same elements that run as one have one entry, in which their names are joined with ``+``.
+
+        Raises
+        ------
+        RallError
+            If the last run was not timed.
+        """
+        if self._last.profile is None:
+            raise RallError(f"no run of network '{self.name}' was timed last; time one with run(..., profile=True)")
+        return [(name, took * SECOND) for name, took in self._last.profile.entries()]
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class Network:
         namespace : mapping, optional
             Values of names in equations; by default what is visible where this is called.
         profile : bool
-            Accepted without effect; see `profiling_info`.
+            Time single objects, for `profiling_info` and ``profiling_summary``; the run takes a little longer.
 
         Raises
         ------
@@ -202,41 +206,40 @@ class Network:
             raise RallError(f"the duration of a run cannot be negative: {duration!r}")
         if self._loop is not None:
             raise RallError(f"network '{self.name}' is running; stop() ends that run")
-        if profile and session.first_time("profile"):
-            warnings.warn(
-                "profile=True adds nothing: a step is one compiled program, which is timed as a whole",
-                RallWarning,
-                stacklevel=2,
-            )
-        began = time.perf_counter()
         names = caller_namespace() if namespace is None else namespace
         start, end = self._timeline.t, self._timeline.t + length
         progress = Progress(report, seconds(report_period, "report_period"), start, length)
-        objects = self.objects
+        objects = self._complete(self.objects)
         check_names(objects, self.name)
         _refuse_driven_clocks(self, objects)
         claim(objects, self.name, self._number)
         self._timeline.start(one.clock for one in objects)
         self._seed.renew()
+        self._last.begin(profile)
         try:
             for one in objects:
-                one.before_run(names)
+                with naming(one):
+                    one.before_run(names)
             self._execute(objects, (start, end), progress)
         finally:
             for one in objects:
                 one.after_run()
-            self._last.took = time.perf_counter() - began
+            self._last.end()
 
     def _execute(
         self, objects: Sequence[SimulationObject], span: tuple[float, float], progress: Progress
     ) -> None:
         def build(now: float) -> Program:
             active = [one for one in objects if one.active]
+            for one in objects:
+                if not one.active:
+                    one.left_out()
             program = _compile(active, self._last, self._seed.variable, self.schedule)
             self._timeline.catch_up(program.clocks, now)
             return program
 
-        loop = Loop(build, lambda: [one.active for one in objects], self._last.owner_of, span, progress)
+        last = self._last
+        loop = Loop(build, lambda: [one.active for one in objects], last.owner_of, span, progress, last.profile)
         self._loop = loop
         session.running.append(self.stop)
         try:
@@ -245,6 +248,15 @@ class Network:
             session.running.remove(self.stop)
             self._loop = None
             self._timeline.settle(min(loop.t, span[1]), loop.clocks, [one.clock for one in objects])
+
+    def _complete(self, objects: list[SimulationObject]) -> list[SimulationObject]:
+        """The objects of a run, none of which lacks what it depends on."""
+        for one, missing in incomplete(objects):
+            raise RallError(
+                f"'{one.name}' (made at {one.created_at}) depends on '{missing.name}', which is not in network "
+                f"'{self.name}': add it, or set the active of '{one.name}' to False"
+            )
+        return objects
 
     def stop(self) -> None:
         """End a run after the present step."""
@@ -314,6 +326,8 @@ class Network:
             kept = snapshot.objects[one.name]
             one.clock.dt = kept.dt
             self._timeline.put(one.clock, kept.step)
+            if restore_random_state:
+                one.set_random_state(kept.random)
             one.set_state({key: array.copy() for key, array in kept.arrays.items()})
         self._timeline.t = snapshot.t
         if restore_random_state:
@@ -390,33 +404,46 @@ class LastRun:
 
     Attributes
     ----------
-    schedule : Schedule or None
-        What its steps consisted of.
     owners : dict
         From ``id(operation)`` to the object that it belongs to.
-    took : float
-        Wall time in seconds.
+    profile : Profile or None
+        Where its time went, if it was timed.
+    program : Program or None
+        What runs at the moment.
     """
 
     def __init__(self) -> None:
-        self.schedule: Schedule | None = None
         self.owners: dict[int, SimulationObject] = {}
-        self.took = 0.0
+        self.profile: Profile | None = None
+        self.program: Program | None = None
         self.kernels: Known = {}
 
+    def begin(self, timed: bool) -> None:
+        """Forget times, and take new ones if they are wanted."""
+        self.profile = Profile(self.owner_of) if timed else None
+
+    def end(self) -> None:
+        """Keep the times of the program, and no program."""
+        if self.profile is not None and self.program is not None:
+            self.profile.add_all(self.program)
+        self.program = None
+
     def owner_of(self, operation: Operation) -> SimulationObject | None:
-        """The object that an operation belongs to."""
-        return self.owners.get(id(operation))
+        """The object that an operation belongs to; of several that were made one, that of the first."""
+        first = operation.parts[0] if operation.parts else operation
+        return self.owners.get(id(first))
 
 
 def _compile(
     objects: Sequence[SimulationObject], last: LastRun, seed: Variable, slots: Sequence[str]
 ) -> Program:
     options = options_from(prefs)
+    last.end()  # where objects were switched on or off in a run
     last.owners.clear()
     owned = [_Owned(one, last.owners) for one in objects]
     program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
-    last.schedule = Schedule(program.schedule.planned, program.schedule.clocks)
+    program.timed = last.profile is not None
+    last.program = program
     return program
 
 
@@ -427,6 +454,7 @@ class _Owned:
         self.owner, self.owners, self.name = owner, owners, owner.name
 
     def operations(self, model: Model) -> Iterable[Operation]:
-        for operation in self.owner.operations(model):
-            self.owners[id(operation)] = self.owner
-            yield operation
+        with naming(self.owner):
+            for operation in self.owner.operations(model):
+                self.owners[id(operation)] = self.owner
+                yield operation

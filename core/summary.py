@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rall.model import Operation
-from rall.schedule import Schedule, slot_rank
+from rall.schedule import slot_rank
 from rall.session import SimulationObject
-from rall.timeline import shown
+from rall.timeline import SAME_TIME, shown
 
-__all__ = ["ProfilingSummary", "Row", "SchedulingSummary", "rows_of", "rows_of_schedule"]
+__all__ = ["Row", "SchedulingSummary", "rows_of"]
 
-_TITLES = ("object", "part of", "dt", "when", "order")
+_TITLES = ("object", "part of", "dt", "when", "order", "active")
 
 
 @dataclass(frozen=True)
@@ -24,15 +22,19 @@ class Row:
     Parameters
     ----------
     name : str
-        Of an operation, or of an object.
+        Of an object, or of a part of it that runs by itself.
     part_of : str
-        Name of the object that it belongs to.
+        Name of the object that it belongs to, empty for the object itself.
     dt : float
         Step of its clock in seconds.
     when : str
         Slot.
     order : int
         Place inside the slot.
+    kind : str
+        Class of an object.
+    active : bool
+        Whether runs include it.
     """
 
     name: str
@@ -40,10 +42,25 @@ class Row:
     dt: float
     when: str
     order: int
+    kind: str = ""
+    active: bool = True
 
-    def texts(self) -> tuple[str, ...]:
-        """The row as text, a cell each."""
-        return self.name, self.part_of, shown(self.dt), self.when, str(self.order)
+    def texts(self, shortest: float) -> tuple[str, ...]:
+        """The row as text, a cell each.
+
+        Parameters
+        ----------
+        shortest : float
+            The shortest step of all rows.
+        """
+        name = f"{self.name} ({self.kind})" if self.kind else self.name
+        return name, self.part_of, self._step(shortest), self.when, str(self.order), "yes" if self.active else "no"
+
+    def _step(self, shortest: float) -> str:
+        steps = self.dt / shortest
+        if abs(steps - round(steps)) > SAME_TIME:
+            return shown(self.dt)
+        return f"{shown(self.dt)} (every {'step' if round(steps) == 1 else f'{round(steps)} steps'})"
 
 
 @dataclass(frozen=True)
@@ -58,8 +75,12 @@ class SchedulingSummary:
 
     entries: tuple[Row, ...]
 
+    def _texts(self) -> list[tuple[str, ...]]:
+        shortest = min((row.dt for row in self.entries), default=0.0)
+        return [row.texts(shortest) for row in self.entries]
+
     def __str__(self) -> str:
-        rows = [_TITLES, *(row.texts() for row in self.entries)]
+        rows = [_TITLES, *self._texts()]
         widths = [max(len(row[k]) for row in rows) for k in range(len(_TITLES))]
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]
         return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
@@ -70,39 +91,12 @@ class SchedulingSummary:
         def line(cells: Iterable[str], tag: str) -> str:
             return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-        body = "".join(line(row.texts(), "td") for row in self.entries)
+        body = "".join(line(texts, "td") for texts in self._texts())
         return f"<table>{line(_TITLES, 'th')}{body}</table>"
 
 
-class ProfilingSummary:
-    """Where wall time went; prints as a table.
-
-    Parameters
-    ----------
-    entries : sequence of (str, Quantity)
-        Names and times.
-    show : int, optional
-        How many of the longest are shown.
-    """
-
-    def __init__(self, entries: Sequence[tuple[str, Any]], show: int | None = None) -> None:
-        self.entries = tuple(sorted(entries, key=lambda entry: -float(entry[1])))[:show]
-        self.total = sum(float(took) for _, took in entries)
-
-    def __str__(self) -> str:
-        rows = [(name, f"{float(took):.3f} s", f"{self._share(took):.0f} %") for name, took in self.entries]
-        width = max((len(name) for name, *_ in rows), default=0)
-        lines = [f"{name.ljust(width)}  {took:>12}  {share:>6}" for name, took, share in rows]
-        return "\n".join(["wall time of the last run", *lines])
-
-    __repr__ = __str__
-
-    def _share(self, took: Any) -> float:
-        return 100.0 * float(took) / self.total if self.total else 0.0
-
-
 def rows_of(objects: Sequence[SimulationObject], slots: Sequence[str]) -> tuple[Row, ...]:
-    """Rows for active objects, sorted by slot, order and name.
+    """Rows for objects and their parts, sorted by slot, order and name.
 
     Parameters
     ----------
@@ -111,28 +105,12 @@ def rows_of(objects: Sequence[SimulationObject], slots: Sequence[str]) -> tuple[
     slots : sequence of str
         Its schedule.
     """
-    ordered = sorted(
-        (o for o in objects if o.active), key=lambda o: (slot_rank(o.when, slots), o.order, o.name)
-    )
-    owner = {id(inner): o.name for o in objects for inner in o.contained_objects}
-    return tuple(Row(o.name, owner.get(id(o), ""), o.clock.dt, o.when, o.order) for o in ordered)
-
-
-def rows_of_schedule(
-    schedule: Schedule, owner_of: Callable[[Operation], SimulationObject | None]
-) -> tuple[Row, ...]:
-    """Rows for the operations of a run, in their order.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        Of the run.
-    owner_of : callable
-        The object that an operation belongs to.
-    """
+    owner = {id(inner): one.name for one in objects for inner in one.contained_objects}
     rows = []
-    for operation in schedule.operations:
-        owner = owner_of(operation)
-        part_of = "" if owner is None else owner.name
-        rows.append(Row(operation.name, part_of, operation.clock.dt, operation.when, operation.order))
-    return tuple(rows)
+    for one in objects:
+        for name, when, order in one.places():
+            own = name == one.name
+            part_of = owner.get(id(one), "") if own else one.name
+            kind = type(one).__name__ if own else ""
+            rows.append(Row(name, part_of, one.clock.dt, when, order, kind, one.active))
+    return tuple(sorted(rows, key=lambda row: (slot_rank(row.when, slots), row.order, row.name)))

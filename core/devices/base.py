@@ -76,10 +76,16 @@ class Program(ABC):
     ----------
     schedule : Schedule
         What a step consists of.
+
+    Attributes
+    ----------
+    timed : bool
+        Whether operations are timed one by one; set before the first `advance`.
     """
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
+        self.timed = False
         self.clocks: tuple[Clock, ...] = schedule.clocks
         self.buffers: list[Buffer] = buffers_of(schedule)
 
@@ -104,6 +110,10 @@ class Program(ABC):
     @abstractmethod
     def stop(self) -> None:
         """Ask a running `advance` to come back with `Status.STOPPED` (from another thread or a handler)."""
+
+    def times(self) -> list[tuple[Operation, float]]:
+        """Wall seconds of operations so far, if they are timed; those in Python are timed by who calls them."""
+        return []
 
     def drain(self) -> None:
         """Empty the recording buffers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -139,6 +140,9 @@ class CProgram(Program):
         self._run = self._runtime.rall_run
         self._run.restype = ctypes.c_int
         self._run.argtypes = (ctypes.c_void_p, ctypes.c_longlong, ctypes.c_void_p)
+        self._run_timed = self._runtime.rall_run_timed
+        self._run_timed.restype = ctypes.c_int
+        self._run_timed.argtypes = (*self._run.argtypes, ctypes.c_void_p)
         number = {id(clock): k for k, clock in enumerate(self.clocks)}
         makers: dict[type[Operation], Callable[..., _Calls]] = {
             Elementwise: lambda op: self._elementwise(op, kernels[id(op)]), Check: self._check,
@@ -162,6 +166,8 @@ class CProgram(Program):
                 place = (number[id(operation.clock)], k if split[id(operation)] else 0, int(meet and k == 0))
                 ops.append(self._op(function, arrays, n, place))
         self._layout(ops)
+        #: Of each operation, and of all that happens in the compiled loop; and the seconds that are these.
+        self._ticks, self._seconds = np.zeros(len(ops) + 1, np.uint64), 0.0
 
     def _load_runtime(self) -> ctypes.CDLL:
         """The fixed part, with threads if there are to be any and the compiler knows them."""
@@ -308,7 +314,8 @@ class CProgram(Program):
         self._status[0] = 0
         for clock, native in zip(self.clocks, self._clocks):
             native.step, native.end = clock.step, ends[id(clock)]
-        status = Status(self._run(ctypes.byref(self._program), iterations, ctypes.byref(self._stop)))
+        arguments = ctypes.byref(self._program), iterations, ctypes.byref(self._stop)
+        status = Status(self._with_times(arguments) if self.timed else self._run(*arguments))
         for clock, native in zip(self.clocks, self._clocks):
             clock.step = native.step
         if status is Status.CALL:
@@ -318,6 +325,18 @@ class CProgram(Program):
         if status is Status.FAILED:
             return status, self._operations[int(self._status[0]) - 1]
         return status, None
+
+    def _with_times(self, arguments: tuple[Any, ...]) -> int:
+        began = time.perf_counter()
+        why = int(self._run_timed(*arguments, self._ticks.ctypes.data))
+        self._seconds += time.perf_counter() - began
+        return why
+
+    def times(self) -> list[tuple[Operation, float]]:
+        """See `Program.times`."""
+        *each, total = self._ticks.tolist()
+        tick = self._seconds / max(total, 1)
+        return [(operation, ticks * tick) for operation, ticks in zip(self._operations, each)]
 
     def stop(self) -> None:
         """See `Program.stop`."""

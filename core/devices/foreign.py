@@ -95,7 +95,7 @@ def _as_call(operation: Operation, kernels: Mapping[int, CompiledKernel]) -> Cal
     step = step_of(operation, kernels)
     return Call(
         name=operation.name, clock=operation.clock, when=operation.when, order=operation.order,
-        function=_quietly(step),
+        function=_quietly(step), parts=operation.parts or (operation,),
     )  # fmt: skip
 
 

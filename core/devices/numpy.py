@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -83,6 +84,7 @@ class NumpyProgram(Program):
         self._next = -1
         self._due: set[int] = set()
         self._steps = [(op, self._function(op, kernels)) for op in schedule.operations]
+        self._seconds = [0.0] * len(self._steps)
 
     def _function(self, op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step | None:
         if isinstance(op, Call):
@@ -123,12 +125,24 @@ class NumpyProgram(Program):
                 if id(op.clock) in self._due:
                     if function is None:
                         return Status.CALL, op
-                    function()
+                    if self.timed:
+                        self._with_time(self._next - 1, function)
+                    else:
+                        function()
             for clock in self.clocks:
                 clock.step += id(clock) in self._due
             self._next = -1
             if self._failed:
                 return Status.FAILED, self._failed[0]
+
+    def _with_time(self, number: int, function: Step) -> None:
+        began = time.perf_counter()
+        function()
+        self._seconds[number] += time.perf_counter() - began
+
+    def times(self) -> list[tuple[Operation, float]]:
+        """See `Program.times`."""
+        return [(op, seconds) for (op, _), seconds in zip(self._steps, self._seconds)]
 
     def _clocks_due(self, ends: Mapping[int, int]) -> set[int]:
         waiting = [c for c in self.clocks if c.step < ends[id(c)]]

@@ -87,6 +87,33 @@ static int rall_end_step(rall_program *p, long long reached, int *why)
     return !*p->status;
 }
 
+/* A counter that runs evenly; how long a tick takes is for the caller to find out. */
+typedef unsigned long long rall_tick;
+
+static rall_tick rall_now(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    rall_tick t;
+    __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(t));
+    return t;
+#else
+    extern int clock_gettime(int, long *);
+    long t[2] = {0, 0};
+    clock_gettime(1, t); /* POSIX: seconds and nanoseconds since the start of the machine */
+    return (rall_tick)t[0] * 1000000000ULL + (rall_tick)t[1];
+#endif
+}
+
+/* Add what has gone by since `last`; the time now. */
+static rall_tick rall_spent(rall_tick *sum, rall_tick last)
+{
+    const rall_tick now = rall_now();
+    *sum += now - last;
+    return now;
+}
+
 #if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
 #define RALL_THREADS
 extern int omp_get_thread_num(void);
@@ -115,7 +142,7 @@ static void rall_meet(rall_meeting *m, long long all)
 }
 
 /* All threads walk through the list and meet at the same places; the first of them decides what comes next. */
-static int rall_run_threads(rall_program *p, long long iterations, volatile int *stop)
+static int rall_run_threads(rall_program *p, long long iterations, volatile int *stop, rall_tick *ticks)
 {
     rall_meeting meeting = {0, 0};
     int why = RALL_DONE, go = p->next_op >= 0 || rall_begin_step(p, &iterations, stop, &why);
@@ -124,6 +151,7 @@ static int rall_run_threads(rall_program *p, long long iterations, volatile int 
     {
         const long long me = omp_get_thread_num(), all = omp_get_num_threads();
         int on = 1;
+        rall_tick last = ticks ? rall_now() : 0;
         while (on) {
             long long k;
             for (k = p->next_op; k < p->n_ops; k++) {
@@ -132,6 +160,7 @@ static int rall_run_threads(rall_program *p, long long iterations, volatile int 
                 if (!(p->due >> op->clock & 1)) continue;
                 if (!op->run) break;
                 if (op->thread % all == me) op->run(op->x, op->n);
+                if (ticks && me == 0) last = rall_spent(ticks + k, last);
             }
             rall_meet(&meeting, all);
             if (me == 0) go = rall_end_step(p, k, &why) && rall_begin_step(p, &iterations, stop, &why);
@@ -148,7 +177,7 @@ RALL_EXPORT int rall_run(rall_program *p, long long iterations, volatile int *st
 {
     int why = RALL_DONE;
 #if defined(RALL_THREADS)
-    if (p->threads > 1) return rall_run_threads(p, iterations, stop);
+    if (p->threads > 1) return rall_run_threads(p, iterations, stop, 0);
 #endif
     do {
         long long k;
@@ -161,6 +190,36 @@ RALL_EXPORT int rall_run(rall_program *p, long long iterations, volatile int *st
         }
         if (!rall_end_step(p, k, &why)) return why;
     } while (1);
+}
+
+/* `rall_run` with a look at the counter after each operation, a loop of its own so that the other one pays nothing.
+   ticks: one sum for each operation, and one for all that happens in here.  Of several threads the first is looked
+   at, and its waiting for others counts for the operation that comes next. */
+RALL_EXPORT int rall_run_timed(rall_program *p, long long iterations, volatile int *stop, rall_tick *ticks)
+{
+    int why = RALL_DONE;
+    const rall_tick began = rall_now();
+#if defined(RALL_THREADS)
+    if (p->threads > 1) {
+        why = rall_run_threads(p, iterations, stop, ticks);
+        rall_spent(ticks + p->n_ops, began);
+        return why;
+    }
+#endif
+    while (p->next_op >= 0 || rall_begin_step(p, &iterations, stop, &why)) {
+        long long k;
+        rall_tick last = rall_now();
+        for (k = p->next_op; k < p->n_ops; k++) {
+            const rall_op *op = p->ops + k;
+            if (!(p->due >> op->clock & 1)) continue;
+            if (!op->run) break;
+            op->run(op->x, op->n);
+            last = rall_spent(ticks + k, last);
+        }
+        if (!rall_end_step(p, k, &why)) break;
+    }
+    rall_spent(ticks + p->n_ops, began);
+    return why;
 }
 
 /* --- small operations -------------------------------------------------------------------------------------- */
@@ -214,6 +273,10 @@ RALL_EXPORT void rall_queue(void **x, long long n)
     long long *due = x[5], *under_way = x[8], active = under_way[0], gone = under_way[1], hits = 0;
     int *run = x[6], *last = x[7], *batch_first = x[9], *batch_last = x[10];
     (void)n;
+    if (under_way[2] != step) /* it has stood still for some steps */
+        for (long long k = 0; k < active; k++)
+            if (due[k] >= 0) due[k] += step - under_way[2];
+    under_way[2] = step + 1;
     for (long long e = 0; e < count; e++) {
         const int first = first_run[event[e]], end = first_run[event[e] + 1];
         if (first == end) continue;

@@ -368,8 +368,7 @@ class SpatialNeuron(Group):
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
-        own = {name: values for name, values in state.items() if name in self.variables}
-        super().set_state(own)
+        super().set_state(state)
         self._threshold.set_state(state)
 
     def describe_element(self, index: int) -> str:
@@ -435,6 +434,19 @@ class SpatialNeuron(Group):
             name = f"{self.name}_9check{k:03d}"
             yield Check(name=name, clock=self.clock, when="groups", order=self.order, variable=variable)
         yield from self._threshold.operations(model)
+
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        found = [*super().places(), (f"{self.name}_stateupdater", "groups", self.order)]
+        if self._threshold.condition is not None:
+            found.append((f"{self.name}_threshold", "thresholds", self.order))
+        if self._threshold.resets:
+            found.append((f"{self.name}_reset", "resets", self.order))
+        return found
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {} if self._threshold.condition is None else {"spike": self._threshold.happening}
 
     def events_of(self, event: str) -> EventList:
         """See `Group.events_of`."""

@@ -138,6 +138,10 @@ class PoissonGroup(Group):
             source=self._spiking, events=self._happening,
         )  # fmt: skip
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"PoissonGroup of {self.N} with rates {'set' if 'rates' in self.variables else 'computed'}"
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        return [*super().places(), (f"{self.name}_thresholder", self.when, self.order)]
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {"spike": self._happening}

@@ -227,16 +227,26 @@ class SpikeGeneratorGroup(Group):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`: the spikes, which may be others in the next run."""
-        return {"indices": self._indices, "times": self._times, "period": self.variables["period"].array}
+        own = {"indices": self._indices, "times": self._times, "period": self.variables["period"].array}
+        return {**super().state(), **own}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""
+        super().set_state(state)
         self._indices, self._times = state["indices"], state["times"]
         self.variables["period"].array[:] = state["period"]
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"SpikeGeneratorGroup of {self.N}"
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {**super().growing(), "indices": "spikes", "times": "spikes"}
+
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        return [(self.name, self.when, self.order)]
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {"spike": self._happening}
 
 
 def _shown(time: float) -> str:

@@ -114,6 +114,10 @@ class EventMonitor(ReadableStates, SimulationObject):
 
     # --- running --------------------------------------------------------------------------------------------
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         self._place()  # the event may have moved since
@@ -326,6 +330,10 @@ class EventMonitor(ReadableStates, SimulationObject):
             "events": self._events.values(), "values": self._events.extras(), "count": self._counts,
             "steps": self._steps,
         }  # fmt: skip
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"events": "events", "values": "events", "steps": "changes of dt"}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""

@@ -56,6 +56,10 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
         self._dtype = np.dtype(np.float64 if dtype is None else dtype)
         self._table = Table(2)
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self._group,)
+
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
         spikes = Variable("_spikes", SHARED, role="scratch")
@@ -156,6 +160,10 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`."""
         return {"table": self._table.values()}
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"table": "records"}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""

@@ -10,6 +10,7 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
+from rall.ir.parse import Parsed
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.registry import closest
@@ -205,6 +206,11 @@ class NeuronGroup(Group):
         own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
         return found - own
 
+    def code_places(self) -> Iterable[Parsed]:
+        """See `Group.code_places`."""
+        refractory = [] if self._refractoriness is None else [self._refractoriness]
+        return [place for part in (*self.events.values(), *self.reactions, *refractory) for place in part.places]
+
     # --- running ----------------------------------------------------------------------------------------------
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
@@ -229,9 +235,17 @@ class NeuronGroup(Group):
         if self._ready:
             self._update.refresh(name)
 
-    def signature(self) -> str:
-        """See `SimulationObject.signature`."""
-        return f"NeuronGroup of {self.N} with {', '.join(sorted(self.variables))}"
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        found = super().places()
+        if self.equations.differential_equations or self._refractoriness is not None:
+            found.append((f"{self.name}_stateupdater", "groups", self.order))
+        found += [(event.operation_name, event.when, event.order) for event in self.events.values()]
+        return found + [(reaction.name, reaction.when, reaction.order) for reaction in self.reactions]
+
+    def event_lists(self) -> Mapping[str, EventList]:
+        """See `Group.event_lists`."""
+        return {name: event.happening for name, event in self.events.items()}
 
     def describe_element(self, index: int) -> str:
         """How messages name one neuron."""

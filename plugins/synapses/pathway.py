@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rall.errors import EquationError, RallError
 from rall.events import EventQueue
-from rall.groups.code import Code, code_identifiers, compile_code
+from rall.groups.code import Code, code_identifiers, code_places, compile_code
 from rall.integrators import NotIntegrable
 from rall.integrators.base import System
 from rall.integrators.exact import Exact
@@ -65,8 +65,8 @@ class SynapticPathway(SimulationObject):
         self._made: Code | None = None
         self._queue: EventQueue | None = None
         self._queued: tuple[tuple[int, float], Any] | None = None
-        self._now = 0
-        self._waiting: tuple[NDArray[np.int32], NDArray[np.int64]] | None = None
+        #: Targets under way, in how many steps, and how long these are.
+        self._waiting: tuple[NDArray[np.int32], NDArray[np.int64], float] | None = None
         self._ready = True
 
     # --- delays -------------------------------------------------------------------------------------------------
@@ -97,10 +97,14 @@ class SynapticPathway(SimulationObject):
 
     # --- running ------------------------------------------------------------------------------------------------
 
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return (self.synapses,)
+
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         synapses = self.synapses
-        external = synapses.externals(self.identifiers, namespace)
+        external = synapses.externals(self.identifiers, namespace, where=code_places(self.code))
         self._external = external
         always = {line.varname for line in synapses.equations.with_flag("unless refractory")}
         self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always, for_events=True)
@@ -114,14 +118,16 @@ class SynapticPathway(SimulationObject):
         same = self._queue is not None and self._queued is not None and counted == self._queued[0]
         if same and self._queued is not None and np.array_equal(np.asarray(steps), np.asarray(self._queued[1])):
             return
-        if self._queue is not None and self._waiting is None:
-            targets, waits = self._queue.pending(self._now)
+        if self._queue is not None and self._queued is not None:
+            self._waiting = *self._queue.pending(), self._queued[0][1]
+        waiting = None
+        if self._waiting is not None:
+            targets, waits, before = self._waiting
             # With another step, what is under way takes as long as before.
-            before = self.clock.dt if self._queued is None else self._queued[0][1]
-            self._waiting = targets, np.round(waits * (before / self.clock.dt)).astype(np.int64)
+            waiting = targets, np.round(waits * (before / self.clock.dt)).astype(np.int64)
         index, layout = self.side.index, self.side.group.domain.layout
         sources = index.array[: self.synapses.N]
-        self._queue = EventQueue(sources, steps, layout.stored, self._waiting, self.clock.step)
+        self._queue = EventQueue(sources, steps, layout.stored, waiting, self.clock.step)
         self._queued, self._waiting = (counted, steps), None
 
     def operations(self, model: Model) -> Iterable[Operation]:
@@ -167,21 +173,23 @@ class SynapticPathway(SimulationObject):
             ) from None
         return list(step.statements)
 
-    def after_run(self) -> None:
-        """See `SimulationObject.after_run`."""
-        self._now = self.clock.step
-
     # --- store and restore ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`: what is under way."""
-        waiting = self._waiting
-        if waiting is None:
-            empty = np.zeros(0, np.int32), np.zeros(0, np.int64)
-            waiting = empty if self._queue is None else self._queue.pending(self._now)
-        return {"targets": waiting[0], "waits": waiting[1]}
+        if self._queue is not None:
+            targets, waits = self._queue.pending()
+        elif self._waiting is not None:
+            targets, waits, _ = self._waiting
+        else:
+            targets, waits = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        return {"targets": targets, "waits": waits}
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"targets": "under way", "waits": "under way"}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `SimulationObject.set_state`."""
-        self._queue = None
-        self._waiting = state["targets"].astype(np.int32), state["waits"].astype(np.int64)
+        self._queue = self._queued = None
+        self._waiting = state["targets"], state["waits"], self.clock.dt

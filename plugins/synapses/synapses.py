@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations, Line
-from rall.errors import RallError, RallWarning
+from rall.errors import RallError
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
 from rall.groups.subgroup import pick
@@ -23,8 +22,8 @@ from rall.plugins.synapses.request import parse_request
 from rall.plugins.synapses.scope import ConnectScope
 from rall.plugins.synapses.sides import Side
 from rall.plugins.synapses.summed import SummedVariable
-from rall.registry import closest
-from rall.session import session
+from rall.registry import suggest
+from rall.session import SimulationObject, session, warn
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["Synapses"]
@@ -140,12 +139,11 @@ class Synapses(Group):
                 (self.event_driven if line.has("event-driven") else self.clock_driven).append(line)
                 self.add_line(line, self.domain, "state")
                 if not line.has("event-driven") and not line.has("clock-driven") and session.first_time("driven"):
-                    warnings.warn(
+                    warn(
                         f"'{line.varname}' of '{self.name}' is integrated in every step; say (event-driven) if it "
-                        "matters at events only, which is faster, or (clock-driven) to have it so",
-                        RallWarning, stacklevel=4,
-                    )  # fmt: skip
-            elif line.kind == PARAMETER:
+                        "matters at events only, which is faster, or (clock-driven) to have it so"
+                    )
+            elif line.kind == PARAMETER and not line.has("linked"):
                 self.add_line(line, self.domain, "parameter")
             elif line.has("constant over dt"):
                 self.add_line(line, self.domain, "scratch")
@@ -182,12 +180,12 @@ class Synapses(Group):
                 known = ", ".join(self._pathways) or "none"
                 raise RallError(
                     f"delay=... is that of the pathway 'pre', which '{self.name}' does not have; its pathways: "
-                    f"{known}. Give a dictionary, delay={'name': ...}"
+                    f"{known}. Give a dictionary, delay={{'name': ...}}"
                 )
             delay = {"pre": delay}
         for name, value in delay.items():
             if name not in self._pathways:
-                raise RallError(f"'{self.name}' has no pathway '{name}' to give a delay{closest(name, self._pathways)}")
+                raise RallError(f"'{self.name}' has no pathway '{name}' to give a delay{suggest(name, self._pathways)}")
             if np.ndim(value) or dimension_of(value) is not _SECOND:
                 raise RallError(
                     f"the delay of all synapses of '{name}' is one time such as 2*ms, not {value!r:.60}; for one for "
@@ -453,6 +451,15 @@ class Synapses(Group):
         yield from held_operations(self, model)
         yield from self._update.operations(model, self.clock_driven)
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """See `SimulationObject.places`."""
+        update = [(f"{self.name}_stateupdater", "groups", self.order)] if self.clock_driven else []
+        return [*super().places(), *update]
+
+    def dependencies(self) -> Iterable[SimulationObject]:
+        """See `SimulationObject.dependencies`."""
+        return self.pre_side.group, self.post_side.group
+
     def after_write(self, name: str) -> None:
         """See `Group.after_write`."""
         if self._ready:
@@ -461,19 +468,36 @@ class Synapses(Group):
     # --- store and restore ------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Group.state`; which synapses there are is part of it."""
-        return {**super().state(), "_i": self.i_variable.get(), "_j": self.j_variable.get()}
+        """See `Group.state`; which synapses there are is part of it, and delays that nobody has set are empty."""
+        found = {name: np.zeros(0) for name in self.computed_names}
+        found.update((name, variable.get()) for name, variable in self.changing().items())
+        return {**found, "_i": self.i_variable.get(), "_j": self.j_variable.get()}
 
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """See `Group.set_state`."""
         i, j = state["_i"], state["_j"]
         self._resize(len(i), 0)
         self._set_ends(i, j)
-        super().set_state({name: values for name, values in state.items() if name not in ("_i", "_j")})
+        for name in self.computed_names:
+            if len(state[name]):
+                self._own_delay(name)
+            elif not self.is_shared(name):
+                self.variables.pop(name, None)
+        for name, variable in self.changing().items():
+            variable.set(state[name])
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        own = {name: "synapses" for name, variable in self.changing().items() if not variable.shared}
+        delays = {name: f"delays of '{name}'" for name in self.computed_names if not self.is_shared(name)}
+        return {**own, **delays, "_i": "synapses", "_j": "synapses"}
 
     def signature(self) -> str:
         """See `SimulationObject.signature`."""
-        return f"Synapses with {', '.join(sorted(self.equations)) or 'no variables'}"
+        sides = f"Synapses from {self.pre_side.size} to {self.post_side.size}"
+        shared = [f"one {name} for all" for name in self.computed_names if self.is_shared(name)]
+        own = {f"'{name}'" for name in self.computed_names}
+        return "; ".join([sides, *(d for d in self._described() if d.split(":")[0] not in own), *shared])
 
     def describe_element(self, index: int) -> str:
         """How messages name one synapse."""

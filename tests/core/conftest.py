@@ -72,6 +72,9 @@ class Decay(SimulationObject):
         self.x.array[:] = state["x"]
         self.table.replace(state["table"])
 
+    def growing(self):
+        return {"table": "records"}
+
     def signature(self):
         return f"Decay of {self.domain.size}"
 

@@ -30,14 +30,6 @@ def test_scheduling_summaries(decay):
     assert brian.scheduling_summary().entries == ()
 
 
-def test_profiling_summaries(decay):
-    network = Network(decay(), name="trial")
-    network.run(0.1 * ms)
-    lines = str(brian.profiling_summary(network)).split("\n")
-    assert len(lines) == 2 and lines[1].startswith("trial") and lines[1].endswith("100 %")
-    assert str(brian.profiling_summary(net=network, show=0)) == lines[0]
-
-
 def test_a_fresh_start(decay):
     prefs.codegen.target = "numpy"
     defaultclock.dt = 20 * us

@@ -400,24 +400,6 @@ def test_schedule_can_be_changed(target, decay):
         Network().schedule = ["a", "a"]
 
 
-def test_summaries(decay):
-    network = Network(decay(name="cell"))
-    assert "cell" in str(network.scheduling_summary())
-    network.run(0.1 * ms)
-    text = str(network.scheduling_summary())
-    assert text.index("cell!record") < text.index("cell!update") < text.index("cell!check")
-    assert "<td>cell!update</td>" in network.scheduling_summary()._repr_html_()
-
-
-def test_a_run_is_timed_as_a_whole(decay):
-    network = Network(decay(), name="trial")
-    with pytest.raises(RallError, match="'trial' has not run yet"):
-        _ = network.profiling_info
-    network.run(0.1 * ms)
-    [(name, took)] = network.profiling_info
-    assert name == "trial" and took > 0 * ms
-
-
 def test_unbound_names_and_short_arrays_are_refused(target, decay):
     cell = decay(extra=" + nowhere")
     with pytest.raises(RallError, match="'nowhere'"):
