@@ -119,7 +119,7 @@ def start_scope() -> None:
 
 
 def seed(n: int | None = None) -> None:
-    """Choose the random numbers of everything that follows.
+    """Choose the random numbers of everything that follows, of those that a script draws from `numpy.random` too.
 
     Parameters
     ----------
@@ -138,6 +138,8 @@ def seed(n: int | None = None) -> None:
     session.seed.array[0] = np.uint64(int(n) & _MASK64).astype(np.int64)
     session.seeded += 1
     session.streams.clear()
+    # The star import's rand and randn are methods of NumPy's global generator.
+    np.random.seed(int(n) & 0xFFFFFFFF)  # noqa: NPY002
 
 
 def session_seed() -> Variable:
