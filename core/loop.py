@@ -17,7 +17,7 @@ from rall.model import Call, Check, Clock, Integrate, Operation
 from rall.profile import Profile
 from rall.progress import Progress
 from rall.session import SimulationObject
-from rall.timeline import shown, steps_until
+from rall.timeline import first_step, shown
 
 __all__ = ["Loop"]
 
@@ -77,7 +77,7 @@ class Loop:
         """Start of the step that comes next (inside Python calls: of the present one), in seconds."""
         if not self.clocks:
             return self._t_end if self.completed else self._t_start
-        return min((c.step * c.dt for c in self.clocks if c.step < self._ends[id(c)]), default=self._t_end)
+        return min((c.time_of(c.step) for c in self.clocks if c.step < self._ends[id(c)]), default=self._t_end)
 
     def stop(self) -> None:
         """End the run after the present step; may be called from Python code in it or from another thread."""
@@ -109,7 +109,7 @@ class Loop:
         self._changed = False
         self._switched_on = self._activity()
         self._program = self._build(self.t)
-        self._ends = {id(c): max(c.step, steps_until(self._t_end, c.dt)) for c in self._program.clocks}
+        self._ends = {id(c): max(c.step, first_step(c, self._t_end)) for c in self._program.clocks}
         return self._program
 
     def _stretch(self, program: Program) -> bool:
@@ -150,7 +150,7 @@ class Loop:
         began = time.perf_counter()
         try:
             self._user_code = True
-            operation.function(operation.clock.step * operation.clock.dt)
+            operation.function(operation.clock.time_of(operation.clock.step))
             self._user_code = False
             if self._profile is not None:
                 self._profile.add(operation, time.perf_counter() - began)

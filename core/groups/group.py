@@ -32,7 +32,7 @@ from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names, substitute, walk
 from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
 from rall.registry import closest
-from rall.session import SimulationObject, caller_namespace, session
+from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
 __all__ = ["Group", "draws_in", "kind_of", "variable_of"]
