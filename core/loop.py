@@ -13,6 +13,7 @@ import numpy as np
 from rall.devices.adaptive import unfinished
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
+from rall.interrupts import told_at_once
 from rall.model import Call, Check, Clock, Integrate, Operation
 from rall.profile import Profile
 from rall.progress import Progress
@@ -82,6 +83,10 @@ class Loop:
     def stop(self) -> None:
         """End the run after the present step; may be called from Python code in it or from another thread."""
         self._stopping = True
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """Ask the program to come back after the present step; from anywhere."""
         if self._program is not None:
             self._program.stop()
 
@@ -188,13 +193,13 @@ class Loop:
                 handle(number, frame)
                 return
             self._interrupted = True
-            if self._program is not None:
-                self._program.stop()
+            self._come_back()
 
         self._previous = handle  # type: ignore[method-assign, assignment]
         signal.signal(signal.SIGINT, defer)
         try:
-            yield
+            with told_at_once(signal.SIGINT, self._come_back):
+                yield
         finally:
             signal.signal(signal.SIGINT, previous)
             if self._interrupted:
