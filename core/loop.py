@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
@@ -26,6 +26,8 @@ __all__ = ["Loop"]
 STRETCH = 0.03
 #: From one stretch to the next, the number of steps grows by this factor at most.
 GROWTH = 8.0
+#: From this many steps in a stretch on, they may become so slow that an interrupt would wait for long.
+MANY = 64
 
 
 class Loop:
@@ -63,6 +65,9 @@ class Loop:
         self._stopping = self._interrupted = self._user_code = self._changed = False
         self._inside = False  # a step is half done
         self._steps = 1
+        #: While interrupts are deferred, what ends with that; and whether it is told at once when one comes.
+        self._watch: ExitStack | None = None
+        self._watching = False
         self._switched_on: object = None
         self._program: Program | None = None
         self._ends: Mapping[int, int] = {}
@@ -119,6 +124,9 @@ class Loop:
 
     def _stretch(self, program: Program) -> bool:
         """Let the program run for a while; whether the run is over."""
+        if self._steps >= MANY and self._watch is not None and not self._watching:
+            self._watching = True
+            self._watch.enter_context(told_at_once(signal.SIGINT, self._come_back))
         began = time.perf_counter()
         # A program that calls Python in every step comes back for nothing else: ask it to where something waits.
         waiting = self._stopping or self._changed or self._interrupted or (self._inside and self._progress.due())
@@ -198,9 +206,10 @@ class Loop:
         self._previous = handle  # type: ignore[method-assign, assignment]
         signal.signal(signal.SIGINT, defer)
         try:
-            with told_at_once(signal.SIGINT, self._come_back):
+            with ExitStack() as self._watch:
                 yield
         finally:
+            self._watch = None
             signal.signal(signal.SIGINT, previous)
             if self._interrupted:
                 self._interrupted = False
