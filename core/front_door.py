@@ -25,7 +25,7 @@ _HOMES = {
     ),
     "rall.user_functions": "Function declare_types implementation",
     "rall.equations": "Equations",
-    "rall.session": "Clock defaultclock prefs seed start_scope",
+    "rall.session": "Clock EventClock defaultclock prefs seed start_scope",
     "rall.operations": "NetworkOperation network_operation",
     "rall.simulation": "Network",
     "rall.magic": "MagicNetwork collect magic_network restore run stop store",

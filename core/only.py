@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from rall.plugins.viewer import plot_traces as plot_traces
     from rall.plugins.viewer import view3d as view3d
     from rall.session import Clock as Clock
+    from rall.session import EventClock as EventClock
     from rall.session import defaultclock as defaultclock
     from rall.session import prefs as prefs
     from rall.session import seed as seed
