@@ -34,10 +34,10 @@ def test_a_script_for_a_program_of_its_own_runs_here():
 
 
 def test_what_needs_such_a_program_says_so():
-    with pytest.raises(NotSupportedError, match="store.. before and restore"):
+    with pytest.raises(NotSupportedError, match=r"store\(\) before and restore"):
         device.run(run_args={})
 
 
 def test_settings_are_looked_at():
-    with pytest.raises(RallError, match="no setting 'directori'.*directory"):
+    with pytest.raises(RallError, match=r"no setting .directori.*directory"):
         set_device("cpp_standalone", directori="x")
