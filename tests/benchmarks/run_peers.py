@@ -2,8 +2,8 @@
 
 ``python tests/benchmarks/run_peers.py --venvs FILE.json [--reps 5] [--core 0] [--tasks t1,t2a] [--log FILE]``
 
-FILE.json maps ``neuron``, ``arbor`` and ``brian2`` to the Python executables of their environments; the peers' scripts are
-those of ``../shared/peers``.  Every repetition runs each program once, so that slow spells of the machine meet all.
+FILE.json maps ``neuron``, ``arbor`` and ``brian2`` to the Python executables of their environments; the peers' scripts
+are those of ``../shared/peers``.  Every repetition runs each program once, so that slow spells of the machine meet all.
 """
 
 from __future__ import annotations
