@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import warnings
 
-import numpy as np
 import pytest
 
 from rall import randn, targets
