@@ -199,8 +199,10 @@ class NeuronGroup(Group):
     def code_identifiers(self) -> Iterable[str]:
         """See `Group.code_identifiers`."""
         found: set[str] = set()
-        for part in (*self.events.values(), *self.reactions):
-            found |= part.identifiers
+        for event in self.events.values():
+            found |= event.identifiers
+        for reaction in self.reactions:
+            found |= reaction.identifiers
         if self._refractoriness is not None:
             found |= self._refractoriness.identifiers
         own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
