@@ -37,6 +37,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "linear": "rall.integrators.exact:Exact",
         "exponential_euler": "rall.integrators.exponential:ExponentialEuler",
         "exponential_midpoint": "rall.integrators.exponential:ExponentialMidpoint",
+        "strang": "rall.integrators.exponential:Strang",
         "euler": "rall.integrators.runge_kutta:EULER",
         "rk2": "rall.integrators.runge_kutta:RK2",
         "rk4": "rall.integrators.runge_kutta:RK4",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from types import FrameType
 
-__all__ = ["caller_frame", "caller_namespace", "caller_place"]
+from rall.errors import RallWarning
+
+__all__ = ["caller_frame", "caller_namespace", "caller_place", "warn"]
 
 #: In Python 3.11 these have frames of their own, which see nothing of the function around them.
 _COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>")
@@ -51,3 +54,19 @@ def caller_place() -> str:
     """``file:line`` of the user's present statement, for messages; ``'?'`` when there is none."""
     frame = caller_frame()
     return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn(message: str, category: type[Warning] = RallWarning) -> None:
+    """Warn, as from the user's present statement: however deep in rall the reason is found, that is what is shown.
+
+    Parameters
+    ----------
+    message : str
+        What is odd and what would do.
+    category : type of Warning
+        Its class.
+    """
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and _is_own(frame):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

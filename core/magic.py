@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from rall.errors import MagicError, RallWarning
+from rall.errors import MagicError
 from rall.groups import Subgroup
 from rall.members import incomplete, with_contained
 from rall.progress import Report
-from rall.session import SimulationObject, caller_namespace, session
+from rall.session import SimulationObject, caller_namespace, session, warn
 from rall.simulation import SECOND, Network
 
 __all__ = ["MagicNetwork", "collect", "magic_network", "restore", "run", "stop", "store"]
@@ -92,17 +91,17 @@ class MagicNetwork(Network):
             self._timeline.begin_again()
         self._objects = found
         if not found:
-            warnings.warn(f"there is nothing to simulate. {_RULE}", RallWarning, stacklevel=4)
+            warn(f"there is nothing to simulate. {_RULE}")
 
     def _complete(self, objects: list[SimulationObject]) -> list[SimulationObject]:
         """What can run of the objects that are visible; the rest is left out, with a warning."""
         left = list(objects)
         while lacking := list(incomplete(left)):
             for one, missing in lacking:
-                warnings.warn(
+                warn(
                     f"'{one.name}' (made at {one.created_at}) is left out: it depends on '{missing.name}', which is "
-                    f"not among the objects. {_RULE}", RallWarning, stacklevel=4,
-                )  # fmt: skip
+                    f"not among the objects. {_RULE}"
+                )
                 alone = with_contained([one])
                 left = [other for other in left if not any(other is part for part in alone)]
         return left

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rall.errors import RallError
 from rall.groups import Subgroup
 from rall.session import SimulationObject
 
-__all__ = ["check_names", "claim", "flatten", "incomplete", "with_contained"]
+__all__ = ["check_names", "claim", "flatten", "incomplete", "naming", "with_contained"]
 
 
 def flatten(items: Iterable[Any]) -> list[SimulationObject]:
@@ -126,3 +127,21 @@ def claim(objects: Sequence[SimulationObject], network: str, number: int) -> Non
             )
     for one in objects:
         one.network = number
+
+
+@contextmanager
+def naming(one: SimulationObject) -> Iterator[None]:
+    """Let errors of an object say which it is and where it was made: what fails in `run` was written elsewhere.
+
+    Parameters
+    ----------
+    one : SimulationObject
+        The object that is asked for something inside the ``with`` statement.
+    """
+    try:
+        yield
+    except RallError as error:
+        text = str(error)
+        if one.created_at not in text:
+            error.args = (f"{text}\n(in '{one.name}', made at {one.created_at})", *error.args[1:])
+        raise

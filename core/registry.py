@@ -19,7 +19,7 @@ from rall.errors import PluginError, RallWarning
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-__all__ = ["DISTRIBUTION", "GROUPS", "builtin_names", "closest", "find", "names", "register"]
+__all__ = ["DISTRIBUTION", "GROUPS", "builtin_names", "closest", "find", "names", "register", "suggest"]
 
 GROUPS: Mapping[str, str] = MappingProxyType({
     "rall.components": "public name",
@@ -243,6 +243,26 @@ def closest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, candidates, n=2, cutoff=0.6)
     near = near or [lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Words for a message where a name is unknown: what was probably meant, or else what there is.
+
+    Parameters
+    ----------
+    word : str
+        What the user wrote.
+    known : iterable of str
+        What would have been possible; names with ``_`` in front are rall's own and left out.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'x'?"`` or ``"; there is: x, y"``.
+    """
+    candidates = sorted(name for name in known if not name.startswith("_"))
+    more = "" if len(candidates) <= 12 else ", ..."
+    return closest(word, candidates) or f"; there is: {', '.join(candidates[:12]) or 'nothing'}{more}"
 
 
 def _check_group(group: str) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rall import model
 from rall.errors import DimensionMismatchError, RallError
-from rall.frames import caller_namespace, caller_place
+from rall.frames import caller_namespace, caller_place, warn
 from rall.model import Model, Operation, Variable
 from rall.options import Options
 from rall.preferences import Preferences
@@ -29,7 +29,7 @@ from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = [
     "Clock", "EventClock", "SimulationObject", "caller_namespace", "caller_place", "defaultclock", "live_objects",
-    "options_from", "prefs", "seconds", "seed", "session", "session_seed", "start_scope", "unique_name",
+    "options_from", "prefs", "seconds", "seed", "session", "session_seed", "start_scope", "unique_name", "warn",
 ]  # fmt: skip
 
 _TIME = get_or_create_dimension(second=1)

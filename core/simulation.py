@@ -11,7 +11,7 @@ from rall.devices.base import Program
 from rall.errors import RallError
 from rall.groups import get_all_states, set_all_states
 from rall.loop import Loop
-from rall.members import check_names, claim, flatten, incomplete, with_contained
+from rall.members import check_names, claim, flatten, incomplete, naming, with_contained
 from rall.model import Model, Operation, Variable
 from rall.pipeline import Known, compile_model
 from rall.preferences import UnknownNameError, schedule_slots
@@ -218,7 +218,8 @@ class Network:
         self._last.begin(profile)
         try:
             for one in objects:
-                one.before_run(names)
+                with naming(one):
+                    one.before_run(names)
             self._execute(objects, (start, end), progress)
         finally:
             for one in objects:
@@ -453,6 +454,7 @@ class _Owned:
         self.owner, self.owners, self.name = owner, owners, owner.name
 
     def operations(self, model: Model) -> Iterable[Operation]:
-        for operation in self.owner.operations(model):
-            self.owners[id(operation)] = self.owner
-            yield operation
+        with naming(self.owner):
+            for operation in self.owner.operations(model):
+                self.owners[id(operation)] = self.owner
+                yield operation

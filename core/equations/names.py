@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,14 +13,17 @@ from rall.errors import EquationError, RallWarning
 from rall.functions import BUILTIN, CONSTANTS, AbstractFunction, Typed
 from rall.ir.nodes import Name
 from rall.ir.parse import Parsed
-from rall.ir.visit import is_noise
+from rall.ir.visit import functions, is_noise, names
 from rall.registry import closest
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 from rall.units.quantity import Quantity, dimension_of, value_of
 from rall.units.table import all_names, lookup
 from rall.user_functions import as_function
 
-__all__ = ["always_known", "known_value", "resolve", "typed_of", "unknown_name"]
+__all__ = ["Places", "always_known", "known_value", "resolve", "typed_of", "unknown_name"]
+
+#: Where names occur.
+Places: TypeAlias = Parsed | Line | Sequence[Parsed | Line]
 
 _NOISE = get_or_create_dimension(time=-0.5)
 
@@ -114,7 +118,7 @@ def resolve(
     wanted: Iterable[str],
     *namespaces: Mapping[str, object],
     variables: Iterable[str] = (),
-    where: Parsed | Line | None = None,
+    where: Places = (),
 ) -> dict[str, object]:
     """What external names stand for.
 
@@ -126,7 +130,7 @@ def resolve(
         Where to look, first come first: the group's namespace, or the run's, or the caller's names.
     variables : iterable of str
         Names that the model knows itself; left out of the result.
-    where : Parsed or Line, optional
+    where : Parsed, Line or sequence of these
         Where the names occur, for messages.
 
     Returns
@@ -158,8 +162,15 @@ def resolve(
     return found
 
 
-def _error(where: Parsed | Line | None, message: str, name: str) -> EquationError:
-    return EquationError(message) if where is None else where.error(message, Name(name))
+def _error(where: Places, message: str, name: str) -> EquationError:
+    """An error that shows the first place in which the name occurs."""
+    if isinstance(where, (Parsed, Line)):
+        return where.error(message, Name(name))
+    for place in where:
+        node = place.node if isinstance(place, Parsed) or place.value is not None else None
+        if node is not None and name in names(node) | functions(node):
+            return place.error(message, Name(name))
+    return EquationError(message)
 
 
 def _usable(value: object) -> bool:
@@ -183,7 +194,7 @@ def _warn_if_hidden(name: str, fixed: object, given: object) -> None:
         )
 
 
-def _external(name: str, value: object, where: Parsed | Line | None) -> object:
+def _external(name: str, value: object, where: Places) -> object:
     function = as_function(value)
     if function is not None:
         return function

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError
 from rall.functions import is_stateful, place_of
+from rall.groups.bound import variable_of
 from rall.ir.nodes import Binary, Call, Name, Node, select
-from rall.ir.parse import parse
+from rall.ir.parse import Parsed, parse
 from rall.ir.statements import Statement, parse_statements
 from rall.ir.visit import functions, names, walk
 from rall.model import Access, Assign, Variable
@@ -19,7 +20,7 @@ from rall.registry import closest
 if TYPE_CHECKING:
     from rall.groups.group import Group
 
-__all__ = ["Code", "code_identifiers", "compile_code", "compile_condition"]
+__all__ = ["Code", "code_identifiers", "code_places", "compile_code", "compile_condition"]
 
 
 @dataclass
@@ -56,9 +57,18 @@ def code_identifiers(text: str) -> frozenset[str]:
         found |= used - local
         if statement.op == "=" and statement.target not in found:
             local.add(statement.target)
-        elif statement.target not in local:
-            found.add(statement.target)
     return frozenset(found)
+
+
+def code_places(text: str) -> list[Parsed]:
+    """The expressions in some statements, for messages about their names.
+
+    Parameters
+    ----------
+    text : str
+        Assignments, as `parse_statements` takes them.
+    """
+    return [statement.value for statement in parse_statements(text)]
 
 
 def compile_code(
@@ -116,21 +126,17 @@ def compile_code(
         if frozen is not None and target not in always:
             value = select(Name(frozen), value, Name(target))
         made.append(Assign(target, resolver.node(value)))
-        if _variable(table[target]).shared:
+        if variable_of(table[target]).shared:
             _check_shared(statement, where, for_events, _differs(made[-1].value, resolver.bindings, differing))
         resolver.bindings[target] = table[target]
         written.add(target)
     return Code(made, resolver.bindings, written)
 
 
-def _variable(bound: Variable | Access) -> Variable:
-    return bound.variable if isinstance(bound, Access) else bound
-
-
 def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:
     """Whether a value may differ between elements; `local` are names of which that is known."""
     used = names(value)
-    if any(name in local or (name in bindings and not _variable(bindings[name]).shared) for name in used):
+    if any(name in local or (name in bindings and not variable_of(bindings[name]).shared) for name in used):
         return True
     return any(isinstance(node, Call) and (place_of(node.op) or is_stateful(node.op)) for node in walk(value))
 
@@ -138,7 +144,7 @@ def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Coll
 def _check_shared(statement: Statement, where: str, for_events: bool, differs: bool) -> None:
     if for_events or differs:
         why = "there may be several events in a step" if for_events else "this may differ between them"
-        raise statement.value.error(
+        raise statement.error(
             f"{where} sets '{statement.target}', which has one value for all elements, and {why}"
         )
 
@@ -148,20 +154,20 @@ def _check_target(group: Group, statement: Statement, where: str, foreign: Colle
     bound = group.table().get(target)
     if bound is None:
         if target in foreign:
-            raise statement.value.error(
+            raise statement.error(
                 f"{where} sets '{target}', which is a value from outside; give the new value another name"
             )
         if target in group.known_names() or target in group.expressions():
-            raise statement.value.error(f"{where} sets '{target}', which is computed by its equation and cannot be set")
+            raise statement.error(f"{where} sets '{target}', which is computed by its equation and cannot be set")
         if statement.op != "=":
             known = closest(target, group.table())
-            raise statement.value.error(f"{where} changes '{target}', which is no variable of '{group.name}'{known}")
+            raise statement.error(f"{where} changes '{target}', which is no variable of '{group.name}'{known}")
         return
-    variable = _variable(bound)
+    variable = variable_of(bound)
     if variable.role in ("constant", "clock", "table", "scratch") or target in group.links:
-        raise statement.value.error(f"{where} sets '{target}', which code cannot change")
+        raise statement.error(f"{where} sets '{target}', which code cannot change")
     if group.is_constant(target):
-        raise statement.value.error(
+        raise statement.error(
             f"{where} sets '{target}', which is declared constant; leave out the flag, or the statement"
         )
 

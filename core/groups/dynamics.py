@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rall.equations import Line
-from rall.errors import RallWarning
+from rall.errors import RallError
 from rall.evaluate import evaluate
 from rall.groups.code import Code
 from rall.groups.present import Present
@@ -20,6 +20,8 @@ from rall.integrators.choose import Method, choose, stability_warning
 from rall.ir.nodes import ZERO, Name, Node, select
 from rall.ir.visit import names
 from rall.model import SHARED, Access, Assign, Check, Elementwise, Model, Operation, Variable
+from rall.registry import closest
+from rall.session import warn
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
@@ -28,6 +30,8 @@ __all__ = ["StateUpdate", "held_operations"]
 
 #: Steps from one look for infinite values to the next.
 _LOOK_EVERY = 8
+#: What methods of a fixed step are told beside the equations; accepted, since there is nothing to switch off.
+_OPTIONS = ("simplify",)
 
 
 class StateUpdate:
@@ -70,11 +74,14 @@ class StateUpdate:
         self._propagators = []
         if lines:
             system, resolver = self.system(lines)
-            integrator = self.integrator(system)
+            with _shown(lines):
+                integrator = self.integrator(system)
             if isinstance(integrator, AdaptiveRungeKutta):
                 yield from self._in_sub_steps(model, integrator, (system, resolver), prelude, name)
                 return
-            step = integrator.step(system, Name("dt"))
+            self._check_options(integrator)
+            with _shown(lines):
+                step = integrator.step(system, Name("dt"))
             statements += step.statements
             bindings.update(resolver.bindings)
             bindings["dt"] = group.clock.dt_variable
@@ -126,17 +133,28 @@ class StateUpdate:
         """The equations in terms of variables, and what has resolved them."""
         group = self.group
         resolver = group.resolver(group.run_externals())
-        equations: dict[str, Node] = {}
-        for line in lines:
-            rhs = resolver.node(line.node)
-            frozen = group.frozen_while(line.varname)
-            if frozen is not None:
-                rhs = select(resolver.name(frozen), rhs, ZERO)
-            resolver.name(line.varname)  # bound even where no right-hand side reads it
-            equations[line.varname] = rhs
+        equations = {line.varname: self._right_hand_side(line, resolver) for line in lines}
+
+        def held() -> tuple[dict[str, Node], dict[str, Node]]:
+            again = group.resolver(group.run_externals())
+            named: dict[str, Node] = {}
+            for line in group.equations.ordered_subexpressions:
+                if line.varname not in group.variables:
+                    named[line.varname] = again.node(line.node)
+                    again.local(line.varname)
+            return named, {line.varname: self._right_hand_side(line, again) for line in lines}
+
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}
         shared = {n for n, bound in resolver.bindings.items() if isinstance(bound, Variable) and bound.shared}
-        return System(equations, frozenset(constant), frozenset(shared | {"dt", "t"})), resolver
+        return System(equations, frozenset(constant), frozenset(shared | {"dt", "t"}), held=held), resolver
+
+    def _right_hand_side(self, line: Line, resolver: Resolver) -> Node:
+        rhs = resolver.node(line.node)
+        frozen = self.group.frozen_while(line.varname)
+        if frozen is not None:
+            rhs = select(resolver.name(frozen), rhs, ZERO)
+        resolver.name(line.varname)  # bound even where no right-hand side reads it
+        return rhs
 
     def _is_fixed(self, name: str, bound: Variable | Access) -> bool:
         """Whether nothing in the program changes a value (from Python it can: see `refresh`)."""
@@ -146,10 +164,15 @@ class StateUpdate:
 
     def integrator(self, system: System) -> Method:
         """The method."""
-        try:
-            return choose(system, self.method)
-        except NotIntegrable as problem:
-            raise NotIntegrable(f"'{self.group.name}' (made at {self.group.created_at}): {problem}") from None
+        return choose(system, self.method)
+
+    def _check_options(self, integrator: AbstractIntegrator) -> None:
+        unknown = [option for option in self.options if option not in _OPTIONS]
+        if unknown:
+            raise RallError(
+                f"method '{integrator.name}' has no option '{unknown[0]}'{closest(unknown[0], _OPTIONS)}; it takes "
+                f"{', '.join(_OPTIONS)}, and methods with a variable step (gsl) take more"
+            )
 
     # --- numbers that a method computes at the start of a run ---------------------------------------------------
 
@@ -190,7 +213,17 @@ class StateUpdate:
         message = stability_warning(system, integrator, group.clock.dt, lambda node: evaluate(node, present))
         if message is not None:
             self._warned = True
-            warnings.warn(f"'{group.name}' (made at {group.created_at}): {message}", RallWarning, stacklevel=2)
+            warn(f"'{group.name}' (made at {group.created_at}): {message}")
+
+
+@contextmanager
+def _shown(lines: Sequence[Line]) -> Iterator[None]:
+    """Let errors of a method show the equations that it cannot integrate."""
+    try:
+        yield
+    except NotIntegrable as problem:
+        problem.args = ("\n    ".join((str(problem), *map(str, lines))),)
+        raise
 
 
 def held_operations(group: Group, model: Model) -> Iterable[Operation]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,34 +11,32 @@ from numpy.typing import NDArray
 
 from rall.equations import Equations, Line
 from rall.equations.dimensions import check_equations, infer
-from rall.equations.names import resolve, typed_of
+from rall.equations.names import Places, resolve, typed_of
 from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
-from rall.functions import place_of
 from rall.groups.assign import Sums, checked
+from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
-from rall.groups.present import Present, value_of_bound
+from rall.groups.present import Present
+from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
 from rall.groups.states import States
 from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
-from rall.ir.called import Called
-from rall.ir.nodes import Call, Name, Node
+from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
-from rall.ir.visit import functions, names, substitute, walk
-from rall.model import SHARED, Access, Assign, Clock, Deliver, Domain, Elementwise, Model, Operation, Variable
-from rall.registry import closest
+from rall.ir.visit import functions, names, substitute
+from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
+from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
-__all__ = ["Group", "draws_in", "kind_of", "variable_of"]
+__all__ = ["Group"]
 
 Indices = NDArray[np.int64]
-#: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
-PIECE = 1 << 19
 
 _SECOND = get_or_create_dimension(second=1)
 #: Time as users see it, beside the variables.
@@ -178,7 +175,7 @@ class Group(States, Stored):
         if plain in _TIMES:
             return self._time(plain, units=plain == name)
         known = self.known_names()
-        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}")
+        raise AttributeError(f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
@@ -194,7 +191,7 @@ class Group(States, Stored):
         elif self._ready and not name.startswith("_") and not hasattr(type(self), name) and name not in self.__dict__:
             known = self.known_names()
             raise AttributeError(
-                f"'{self.name}' has no variable or attribute '{name}'{closest(name, known)}; use "
+                f"'{self.name}' has no variable or attribute '{name}'{suggest(name, known)}; use "
                 f"add_attribute('{name}') for an attribute of your own"
             )
         else:
@@ -339,7 +336,7 @@ class Group(States, Stored):
         parsed = parse(text)
         external = self.externals(self.identifiers(text), where=parsed)
         found = infer(parsed, self.environment(external), self.functions(external))
-        if dimension is not None and found is not dimension and not _is_literal_zero(text):
+        if dimension is not None and found is not dimension and text.strip() not in ("0", "0.0"):
             raise EquationError(f"'{text}' is in {found}, and {dimension} is needed", text, 0)
         resolver = self.resolver(external)
         # The draws of this text, counted from the last call of seed().
@@ -350,22 +347,8 @@ class Group(States, Stored):
         for name in local:
             resolver.local(name)
         node = substitute(parsed.node, {name.removeprefix("_own_"): Name(name) for name in local})
-        values = self._in_pieces(resolver.node(node), Present(self, resolver, self._draws[1], selection, local))
+        values = Present(self, resolver, self._draws[1], selection, local).values_of(resolver.node(node))
         return Quantity(values, dim=found) if with_units and found is not DIMENSIONLESS else values
-
-    def _in_pieces(self, node: Node, present: Present) -> NDArray[Any]:
-        """Values of an expression for all elements that are wanted; many are not taken all at once."""
-        count = present.count
-        if count <= PIECE or present.local or draws_like_one_call(node):
-            return np.array(np.broadcast_to(evaluate(node, present), (count,)))
-        pieces = (present.piece(first, min(first + PIECE, count)) for first in range(0, count, PIECE))
-        values: NDArray[Any] | None = None
-        for piece in pieces:
-            found = np.asarray(evaluate(node, piece))
-            values = np.empty(count, found.dtype) if values is None else values
-            values[piece.first : piece.first + piece.count] = found
-        assert values is not None
-        return values
 
     def indices_of(self, item: Any) -> Indices:
         """Elements that an index means: an integer, slice, list, array, mask, or condition as text."""
@@ -433,7 +416,7 @@ class Group(States, Stored):
     # --- names ----------------------------------------------------------------------------------------------
 
     def externals(
-        self, wanted: Any, *more: Mapping[str, object], where: Parsed | Line | None = None
+        self, wanted: Any, *more: Mapping[str, object], where: Places = ()
     ) -> dict[str, object]:
         """Values of names that are not the group's own, from its namespace or from where the user is.
 
@@ -443,7 +426,7 @@ class Group(States, Stored):
             The names.
         *more : mapping of str to object
             Where to look after the namespace of the group, instead of where the user is.
-        where : Parsed or Line, optional
+        where : Parsed, Line or sequence of these
             Where the names are used, for messages.
         """
         around = more or (caller_namespace(),)
@@ -479,16 +462,16 @@ class Group(States, Stored):
         return self._external or self._line_externals()
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
-        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in self.equations.lines))
-        try:
-            return self.externals(wanted, *more)
-        except EquationError:
-            for line in self.equations.lines:
-                self.externals(line.identifiers, *more, where=line)  # says in which line
-            raise
+        lines = self.equations.lines
+        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in lines))
+        return self.externals(wanted, *more, where=[*lines, *self.code_places()])
 
     def code_identifiers(self) -> Iterable[str]:
         """Names in conditions and code of the group that are no lines of its equations."""
+        return ()
+
+    def code_places(self) -> Iterable[Parsed]:
+        """Conditions and right-hand sides of that code, for messages."""
         return ()
 
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
@@ -628,30 +611,7 @@ class Group(States, Stored):
             Where they are wanted; then what is found is shared or lies on the domain of the group, and is up to date
             where the events are.  Without it everything found is a float.
         """
-        clock, when, order = place
-        found: dict[str, Variable] = {}
-        resolver = self.resolver(self._external)
-        statements = []
-        for name in names:
-            known = self.bound(name)
-            if isinstance(known, Variable) and (events is not None or known.kind == "float"):
-                found[name] = known
-                continue
-            scratch = Variable(name, self.domain, self.dimension(name), role="scratch")
-            found[name] = scratch
-            statements.append((scratch, resolver.name(name)))
-        if not statements:
-            return [], found
-        assigned = [Assign(f"_probe_{v.name}", node) for v, node in statements]
-        bindings = {**resolver.bindings, **{f"_probe_{v.name}": v for v, _ in statements}}
-        if draws_in(assigned):
-            bindings.update(self.random_bindings(self.domain, model, "probe"))
-        kind = Elementwise if events is None else partial(Deliver, events=events)
-        made = kind(
-            name=f"{owner}!values", clock=clock, when=when, order=order, domain=self.domain, statements=assigned,
-            bindings=bindings,
-        )  # fmt: skip
-        return [made], found
+        return probe(self, names, owner, place, model, events)
 
     def record_weights(self, name: str, item: Any) -> tuple[Indices, NDArray[np.float64], Indices, Indices]:
         """Storage elements, weights, run borders and user indices for recording a variable.
@@ -659,9 +619,7 @@ class Group(States, Stored):
         One column a border; a place between compartments is a weighted mean of several.
         """
         picked = self.indices_of(slice(None) if item is True else item)
-        storage = self.domain.layout.index(picked)
-        if self.is_shared(name):
-            storage = np.zeros_like(storage)
+        storage = np.zeros_like(picked) if self.is_shared(name) else self.domain.layout.index(picked)
         return storage, np.ones(len(picked)), np.arange(len(picked) + 1), picked
 
     def events_of(self, event: str) -> EventList:
@@ -703,28 +661,3 @@ class Group(States, Stored):
         """See `SimulationObject.places`."""
         held = self.equations.with_flag("constant over dt")
         return [(f"{self.name}_held", "before_start", self.order)] if held else []
-
-
-def draws_like_one_call(node: Node) -> bool:
-    """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
-    return any(isinstance(part, Called) for n in walk(node) if isinstance(n, Call) for part in (n.op,))
-
-
-def draws_in(statements: Iterable[Assign]) -> bool:
-    """Whether statements draw random numbers, or ask for the number of the element in other ways."""
-    return any(isinstance(n, Call) and place_of(n.op) for s in statements for n in walk(s.value))
-
-
-def variable_of(bound: Variable | Access) -> Variable:
-    """The variable itself, wherever it is seen from."""
-    return bound.variable if isinstance(bound, Access) else bound
-
-
-def kind_of(bound: Variable | Access) -> str:
-    """Its type as the user knows it."""
-    kind = variable_of(bound).kind
-    return "integer" if kind == "index" else kind
-
-
-def _is_literal_zero(text: str) -> bool:
-    return text.strip() in ("0", "0.0")

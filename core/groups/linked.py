@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import DimensionMismatchError, IndexOutOfRangeError, RallError
+from rall.groups.bound import variable_of
 from rall.ir.nodes import Name, Node
 from rall.ir.visit import names, substitute
 from rall.model import Access, Variable
@@ -133,8 +134,7 @@ def _seen(linked: LinkedVariable, name: str, index: Variable | None) -> Variable
     source = linked.group
     bound = source.bound(name)
     assert bound is not None
-    variable = bound.variable if isinstance(bound, Access) else bound
-    if variable.shared:
+    if variable_of(bound).shared:
         return bound
     assert index is not None
     found = source.reach(name, index)

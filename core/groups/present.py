@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.evaluate import evaluate
+from rall.groups.bound import value_of_bound, variable_of
 from rall.groups.resolver import Resolver
-from rall.model import Access, Variable
+from rall.ir.called import Called
+from rall.ir.nodes import Call, Node
+from rall.ir.visit import walk
+from rall.model import Variable
 from rall.session import session_seed
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
 
-__all__ = ["Present", "value_of_bound"]
+__all__ = ["Present"]
 
 #: Draws for values that are asked for from Python come from a stream beside that of programs.
 _OUTSIDE = 0x5BD1E995
-
-
-def value_of_bound(bound: Variable | Access, selection: NDArray[np.int64] | None = None) -> NDArray[Any]:
-    """Present values, one for each (selected) element that the variable is seen from; shape (1,) for shared ones."""
-    seen = bound.index if isinstance(bound, Access) else bound
-    if (bound.variable if isinstance(bound, Access) else bound).shared:
-        return (bound.variable if isinstance(bound, Access) else bound).array[:1].copy()
-    found = seen.get() if selection is None else seen.array[seen.domain.layout.index(selection)]
-    return np.asarray(bound.variable.array[found]) if isinstance(bound, Access) else found
+#: Elements for which an expression is evaluated at once: temporary arrays of a few megabytes.
+PIECE = 1 << 19
 
 
 class Present(Mapping[str, Any]):
@@ -57,7 +55,6 @@ class Present(Mapping[str, Any]):
     ) -> None:
         self.group, self.resolver, self.draw, self.selection = group, resolver, draw, selection
         self.local = local or {}
-        self.first = 0
 
     @property
     def count(self) -> int:
@@ -67,9 +64,21 @@ class Present(Mapping[str, Any]):
     def piece(self, first: int, last: int) -> Present:
         """The same for some of the elements, by their places among those that are wanted."""
         chosen = np.arange(first, last) if self.selection is None else self.selection[first:last]
-        part = Present(self.group, self.resolver, self.draw, chosen)
-        part.first = first
-        return part
+        return Present(self.group, self.resolver, self.draw, chosen)
+
+    def values_of(self, node: Node) -> NDArray[Any]:
+        """Values of an expression, one for each element that is wanted; many are not worked out all at once."""
+        count = self.count
+        if count <= PIECE or self.local or _counts_calls(node):
+            return np.array(np.broadcast_to(evaluate(node, self), (count,)))
+        values: NDArray[Any] | None = None
+        for first in range(0, count, PIECE):
+            last = min(first + PIECE, count)
+            found = np.asarray(evaluate(node, self.piece(first, last)))
+            values = np.empty(count, found.dtype) if values is None else values
+            values[first:last] = found
+        assert values is not None
+        return values
 
     def __getitem__(self, name: str) -> Any:
         group = self.group
@@ -85,7 +94,7 @@ class Present(Mapping[str, Any]):
         bound = self.resolver.bindings[name]
         if isinstance(bound, Variable) and bound.role == "table":
             return bound.array
-        if (bound.variable if isinstance(bound, Access) else bound).shared:
+        if variable_of(bound).shared:
             return value_of_bound(bound)[0]
         if name in group.variables:
             return group.values_of(name) if self.selection is None else group.values_at(name, self.selection)
@@ -99,3 +108,8 @@ class Present(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len({**self.local, **self.resolver.bindings})
+
+
+def _counts_calls(node: Node) -> bool:
+    """Whether an expression calls functions of the user's, which may count on being called once for all elements."""
+    return any(isinstance(part, Call) and isinstance(part.op, Called) for part in walk(node))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rall.errors import NotSupportedError, RallError
-from rall.registry import closest
+from rall.registry import suggest
 
 __all__ = ["ReadableStates", "States", "get_all_states", "set_all_states"]
 
@@ -76,7 +76,7 @@ class ReadableStates(ABC):
         known = self.state_names(True, True)
         for name in chosen:
             if name not in known:
-                raise RallError(f"'{self.name}' has no variable '{name}'{closest(name, known)}")
+                raise RallError(f"'{self.name}' has no variable '{name}'{suggest(name, known)}")
         values = {name: self.state_value(name, units) for name in chosen}
         return _table(self.name, values) if format == "pandas" else values
 
@@ -111,7 +111,7 @@ class States(ReadableStates):
         known, writable = self.state_names(True, True), self.state_names(False, False)
         for name in values:
             if name not in known:
-                raise RallError(f"'{self.name}' has no variable '{name}' to set{closest(str(name), known)}")
+                raise RallError(f"'{self.name}' has no variable '{name}' to set{suggest(str(name), known)}")
             if name not in writable:
                 raise RallError(
                     f"'{name}' of '{self.name}' cannot be set; get_states(read_only_variables=False) leaves out what "
@@ -166,7 +166,7 @@ def set_all_states(
     found = {one.name: one for one in objects}
     for name in values:
         if name not in found:
-            raise RallError(f"there is no object '{name}' whose states could be set{closest(str(name), found)}")
+            raise RallError(f"there is no object '{name}' whose states could be set{suggest(str(name), found)}")
         if not isinstance(found[name], States) and len(values[name]):
             raise RallError(
                 f"states of '{name}', a {type(found[name]).__name__}, cannot be set; "

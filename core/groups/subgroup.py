@@ -11,7 +11,7 @@ from rall.errors import EquationError, IndexOutOfRangeError, RallError
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.states import States
 from rall.groups.views import VariableView
-from rall.registry import closest
+from rall.registry import suggest
 from rall.units import DIMENSIONLESS, Dimension, Quantity
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class Subgroup(States):
             return self.view(plain, units=plain == name)
         if plain in ("t", "dt", "t_in_timesteps"):
             return getattr(self.group, name)
-        raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{closest(name, known)}")
+        raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{suggest(name, known)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         plain = name.removesuffix("_")
         known = self.group.known_names()
         if plain not in known:
-            raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{closest(name, known)}")
+            raise AttributeError(f"a part of '{self.group.name}' has no variable '{name}'{suggest(name, known)}")
         own = isinstance(value, VariableView) and value.group is self and value.name == plain
         if not own or value.selection is not None:
             self.write(plain, None, value if plain == name else self.group.with_unit(plain, value))

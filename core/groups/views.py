@@ -52,6 +52,8 @@ class VariableView:
         return self.group.is_shared(self.name)
 
     def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, tuple) and any(part is None or part is Ellipsis for part in item):
+            return self.value[item]  # axes for plots and broadcasting, which mean no elements
         if self._shared:
             return self._whole(item).value
         picked = self._pick(item)

@@ -35,12 +35,16 @@ class System:
     time : str or None
         The name of time in the equations, which methods move to where in the step they evaluate them; None if
         they are to leave it alone, because the caller has taken care of that.
+    held : callable, optional
+        Gives the named subexpressions in order, and the equations in terms of their names: for methods that may take
+        a subexpression as it is at the beginning of the step.
     """
 
     equations: Mapping[str, Node]
     constant: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     time: str | None = "t"
+    held: Callable[[], tuple[Mapping[str, Node], Mapping[str, Node]]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ __all__ = ["DEFAULT", "Evaluate", "Method", "choose", "fastest", "stability_warn
 #: A method of either kind.
 Method: TypeAlias = AbstractIntegrator | AdaptiveRungeKutta
 #: What is tried, in order, where the user leaves the choice to rall.
-DEFAULT = ("exact", "exponential_midpoint", "rk2", "euler", "heun")
+DEFAULT = ("exact", "strang", "euler", "heun")
 #: What stays stable where equations are too fast for a method, best first.
 _REMEDIES = ("exponential_midpoint", "exponential_euler", "implicit")
 #: From an expression to its values at the initial state, one for each element or one for all.

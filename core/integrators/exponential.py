@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
 from rall.ir.algebra import depends, linear_form, negative, nonnegative, terms
@@ -9,7 +11,7 @@ from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number,
 from rall.ir.visit import names, substitute
 from rall.model import Assign
 
-__all__ = ["ExponentialEuler", "ExponentialMidpoint", "flow", "relax"]
+__all__ = ["ExponentialEuler", "ExponentialMidpoint", "Strang", "flow", "relax"]
 
 
 def flow(x: Node, a: Node, b: Node, h: Node) -> Node:
@@ -58,21 +60,35 @@ def relax(x: Node, a: Node, b: Node, h: Node, shared: frozenset[str]) -> Node:
     Node
         The new value.
     """
+    return _relaxed(x, (a, b, h), shared, _TAYLOR)
+
+
+#: Coefficients behind the 1 of P in ``(x + h b P)/(1 + z P)``: Taylor's of the exponential, and those with which that
+#: is ``1 - z + z**2/2 - z**3/4`` for small z, as in the trapezoidal rule, and ``1 + z P`` has no real zero.
+_TAYLOR, _TRAPEZOIDAL = (1 / 2, 1 / 6, 1 / 24), (1 / 2, 1 / 4, 1 / 8)
+
+
+def _relaxed(
+    x: Node, form: tuple[Node, Node, Node], shared: frozenset[str], coefficients: tuple[float, ...]
+) -> Node:
+    """``x' = a x + b`` after h by a rational function, or by the exponential where that serves all elements."""
+    a, b, h = form
     if isinstance(a, Select):
         # An equation that is switched off: each case has its own, simpler form.
         condition, *rates = a.children
         sources = b.children[1:] if isinstance(b, Select) and b.children[0] is condition else (b, b)
-        yes, no = (relax(x, rate, term, h, shared) for rate, term in zip(rates, sources))
+        yes, no = (_relaxed(x, (rate, term, h), shared, coefficients) for rate, term in zip(rates, sources))
         return select(condition, yes, no)
     if names(a) <= shared:
         return flow(x, a, b, h)
     decay = negative(a)
-    if not nonnegative(decay):
+    if coefficients is _TAYLOR and not nonnegative(decay):
         return flow(x, a, b, h)
     # The step goes into each term, where it joins the constants: z and h b share what they have in common.
     z, gain = _distributed(h, decay), _distributed(h, b)
-    inner = add(number(0.5), mul(z, add(number(1 / 6), mul(z, number(1 / 24)))))
-    p = add(number(1.0), mul(z, inner))
+    p: Node = number(coefficients[-1])
+    for coefficient in (*coefficients[-2::-1], 1.0):
+        p = add(number(coefficient), mul(z, p))
     return div(add(x, mul(gain, p)), add(number(1.0), mul(z, p)))
 
 
@@ -105,10 +121,30 @@ class ExponentialEuler(AbstractIntegrator):
 
     def step(self, system: System, h: Node) -> Step:
         """See `AbstractIntegrator.step`."""
+        held: list[Assign] = []
+        try:
+            forms = _coefficients(system, self.name)
+        except NotIntegrable:
+            if system.held is None:
+                raise
+            # As in Brian 2: what has a name counts as a coefficient, even if it depends on the variable itself.
+            subexpressions, equations = system.held()
+            system = replace(system, equations=equations)
+            held = [Assign(name, node) for name, node in subexpressions.items()]
         system, draws = hold_draws(system)
         forms = _coefficients(system, self.name)
-        new = {v: relax(Name(v), a, b, h, system.shared) for v, (a, b) in forms.items()}
+        draws = [*held, *draws]
+        new = {v: self._moved(Name(v), (a, b), h, system.shared) for v, (a, b) in forms.items()}
         return Step((*draws, *simultaneous(new)))
+
+    @staticmethod
+    def _moved(x: Node, form: tuple[Node, Node], h: Node, shared: frozenset[str]) -> Node:
+        """The exponential itself: steps are as long here as users of this method have chosen them for it."""
+        a, b = form
+        if isinstance(a, Select) or names(a) <= shared:
+            return relax(x, a, b, h, shared)
+        # One function instead of the two of `flow`.
+        return add(x, mul(mul(h, add(mul(a, x), b)), call("exprel", mul(a, h))))
 
 
 class ExponentialMidpoint(AbstractIntegrator):
@@ -137,3 +173,34 @@ class ExponentialMidpoint(AbstractIntegrator):
             new[v] = relax(Name(v), substitute(a, at_middle), substitute(b, at_middle), h, system.shared)
         halves = (Assign(f"_middle_{v}", value) for v, value in middle.items())
         return Step((*draws, *halves, *simultaneous(new)))
+
+
+class Strang(AbstractIntegrator):
+    """Second order: one variable after the other while all others stand still, to the middle of the step and back.
+
+    All variables but one move by half a step, one after the other; that one, on which most others depend (the voltage,
+    for channels), by a whole step; then the others again, in the opposite order.  Such a symmetric composition is of
+    second order (Strang, SIAM J. Numer. Anal. 5:506, 1968).  Each move is that of ``x' = a x + b`` by a rational
+    function which is positive, tends to the steady state for long steps, and has the third-order term of the
+    trapezoidal rule: with channels this makes errors of spike times about half those of the exponential itself, as the
+    staggered scheme with that rule has it (Hines, Int. J. Biomed. Comput. 15:69, 1984).
+    """
+
+    name = "strang"
+    order = 2
+
+    def step(self, system: System, h: Node) -> Step:
+        """See `AbstractIntegrator.step`."""
+        system, draws = hold_draws(system)
+        forms = _coefficients(system, self.name)
+        wanted = {v: sum(any(depends(c, (v,)) for c in form) for u, form in forms.items() if u != v) for v in forms}
+        middle = max(forms, key=lambda v: wanted[v])
+        others = [v for v in forms if v != middle]
+        half = mul(number(0.5), h)
+        moves = [*((v, half, 0.25) for v in others), (middle, h, 0.5), *((v, half, 0.75) for v in reversed(others))]
+        statements = list(draws)
+        for v, length, place in moves:
+            at = {} if system.time is None else {system.time: add(Name(system.time), mul(number(place), h))}
+            a, b = (substitute(part, at) for part in forms[v])
+            statements.append(Assign(v, _relaxed(Name(v), (a, b, length), system.shared, _TRAPEZOIDAL)))
+        return Step(tuple(statements))

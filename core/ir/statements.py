@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rall.errors import EquationError
 from rall.ir.nodes import Node
@@ -26,17 +26,24 @@ class Statement:
         The right-hand side.
     span : tuple of int
         Start and end of the statement in the whole text.
+    where : Source
+        Where the statement begins in what the user wrote.
     """
 
     target: str
     op: str
     value: Parsed
     span: tuple[int, int]
+    where: Source = field(repr=False, compare=False)
 
     @property
     def node(self) -> Node:
         """The right-hand side's tree."""
         return self.value.node
+
+    def error(self, message: str) -> EquationError:
+        """An error that points at the variable which the statement sets."""
+        return self.where.error(message)
 
     @property
     def text(self) -> str:
@@ -102,7 +109,8 @@ def _statement(text: str, start: int, end: int, where: Source) -> Statement:
         raise where.error(f"'{target}' cannot be a variable{hint}", begin)
     offset = start + match.end()
     place = Source(where.text, where.offset + offset, where.line)
-    return Statement(target, match[2], parse(piece[match.end() :], place), (begin, end))
+    here = Source(where.text, where.offset + begin, where.line)
+    return Statement(target, match[2], parse(piece[match.end() :], place), (begin, end), here)
 
 
 def _not_a_statement(piece: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import Line
-from rall.errors import NotSupportedError, RallError, RallWarning
+from rall.errors import NotSupportedError, RallError
 from rall.evaluate import evaluate
 from rall.groups import Resolver
 from rall.integrators.choose import stability_warning
@@ -23,7 +22,7 @@ from rall.model import Access, Assign, Clock, Domain, Elementwise, Model, Operat
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import renamed, split
 from rall.plugins.cable.scope import Scope
-from rall.session import session_seed
+from rall.session import session_seed, warn
 
 __all__ = ["Present"]
 
@@ -222,7 +221,7 @@ class Present:
             if message is not None:
                 self._warned = True
                 made = f"'{self.cell.name}' (made at {self.cell.created_at})"
-                warnings.warn(f"{made}: {message}", RallWarning, stacklevel=2)
+                warn(f"{made}: {message}")
 
     def membrane_current(self, external: Mapping[str, object]) -> NDArray[np.float64]:
         """Im of every compartment now (amp/metre**2)."""

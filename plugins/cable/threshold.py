@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.equations.dimensions import check_statements, infer_typed
+from rall.equations.dimensions import infer_typed
 from rall.errors import EquationError, RallError
 from rall.events import EventList
-from rall.ir.nodes import FALSE, Binary, Compare, Logic, Name, Node, Not, Select, mul, number, sub
+from rall.groups.code import code_identifiers, compile_code
+from rall.groups.refractory import LONG_AGO, time_is_over
+from rall.ir.nodes import FALSE, Logic, Name, Node, Not, Select, number
 from rall.ir.parse import parse
-from rall.ir.statements import parse_statements
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism
-from rall.registry import closest
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Threshold"]
 
 _SECOND = get_or_create_dimension(second=1)
-_LONG_AGO = -1e4
 
 _Made: TypeAlias = tuple[list[Assign], dict[str, Variable | Access]]
 
@@ -72,7 +71,7 @@ class Threshold:
         self._here = Mechanism(mask, self.domain, self.rows)
         self.spiking = Variable("_spiking", self.domain, kind="boolean", role="scratch")
         self.last = Variable("lastspike", self.domain, _SECOND)
-        self.last.set(_LONG_AGO)
+        self.last.set(LONG_AGO)
         self.free = Variable("not_refractory", self.domain, kind="boolean")
         self.free.set(True)
         if everything and refractory is not False:
@@ -194,30 +193,16 @@ class Threshold:
             if found.dimension is not _SECOND:
                 wrong = f"refractory is a time or a condition, and '{given}' is in {found.dimension}"
                 raise EquationError(wrong, given, 0)
-        since = sub(Name("t"), Name("_last"))
-        # Half a step of tolerance: both times are multiples of dt up to rounding.
-        return statements, bindings, Compare(">=", since, sub(duration, mul(number(0.5), Name("dt"))))
+        return statements, bindings, time_is_over("_last", duration)
 
     def _reset_operation(self) -> Elementwise:
         cell = self.cell
         assert self.reset is not None
         if self.rows is not None:
             raise RallError("reset with a threshold_location is not supported: leave out one of them")
-        statements = parse_statements(self.reset)
-        external = cell.externals({n for s in statements for n in cell.identifiers(s.value.text)})
-        check_statements(statements, cell.environment(external), cell.functions(external))
-        resolver = cell.resolver(external)
-        made = []
-        for statement in statements:
-            if statement.target not in cell.variables:
-                known = closest(statement.target, cell.variables)
-                raise EquationError(f"reset sets '{statement.target}', which is no variable of '{cell.name}'{known}")
-            value = statement.node
-            if statement.op != "=":
-                value = Binary(statement.op[:-1], Name(statement.target), value)
-            made.append(Assign(statement.target, resolver.node(value)))
-        bindings = {**resolver.bindings, **{s.target: cell.variables[s.target] for s in statements}}
+        external = cell.externals(code_identifiers(self.reset))
+        made = compile_code(cell, self.reset, external, f"the reset of '{cell.name}'", for_events=True)
         return Elementwise(
             name=f"{cell.name}_reset", clock=cell.clock, when="resets", order=cell.order, domain=self.domain,
-            statements=made, bindings={**bindings, "_spiking": self.spiking}, mask=Name("_spiking"),
+            statements=made.statements, bindings={**made.bindings, "_spiking": self.spiking}, mask=Name("_spiking"),
         )  # fmt: skip

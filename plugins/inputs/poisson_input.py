@@ -16,7 +16,7 @@ from rall.ir.parse import parse
 from rall.model import SHARED, Access, Assign, Domain, Elementwise, Layout, Model, Operation, Variable
 from rall.plugins.inputs.binomial import binomial_table
 from rall.plugins.inputs.given import single_value, whole_number
-from rall.registry import closest
+from rall.registry import suggest
 from rall.session import SimulationObject
 from rall.units import Quantity, get_or_create_dimension, in_best_unit
 
@@ -96,7 +96,7 @@ class PoissonInput(SimulationObject):
         if not isinstance(name, str):
             raise RallError(f"the second argument of PoissonInput is the name of a variable of '{group.name}'")
         if name not in group.known_names():
-            raise RallError(f"'{group.name}' has no variable '{name}'{closest(name, group.known_names())}")
+            raise RallError(f"'{group.name}' has no variable '{name}'{suggest(name, group.known_names())}")
         bound = group.bound(name)
         why = "is computed by its equation"
         if isinstance(bound, Access) or name in group.links:

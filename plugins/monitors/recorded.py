@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rall.errors import RallError
 from rall.groups import Group
-from rall.registry import closest
+from rall.registry import suggest
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
 
 __all__ = ["HERTZ", "SECOND", "Typed", "group_of", "labels_of", "types_of"]
@@ -96,7 +96,7 @@ def types_of(group: Group, names: Iterable[str]) -> dict[str, Typed]:
         elif name in group.known_names():
             found[name] = Typed(group.dimension(name), "float")
         else:
-            guess = closest(str(name), {*known, *group.known_names()})
+            guess = suggest(str(name), {*known, *group.known_names()})
             raise RallError(f"'{group.name}' has no variable '{name}' to record{guess}")
     return found
 

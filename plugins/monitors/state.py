@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.errors import IndexOutOfRangeError, RallError, RallWarning
+from rall.errors import IndexOutOfRangeError, RallError
 from rall.groups import Group, ReadableStates
 from rall.model import Model, Operation, Record
 from rall.plugins.monitors.recorded import SECOND, group_of, types_of
 from rall.recording import Table
-from rall.session import SimulationObject
+from rall.session import SimulationObject, warn
 from rall.units import Quantity
 
 __all__ = ["StateMonitor"]
@@ -81,13 +80,11 @@ class StateMonitor(ReadableStates, SimulationObject):
         self._types = types_of(group, self.record_variables)
         self._everything = isinstance(record, (bool, np.bool_)) and bool(record)
         if isinstance(record, (bool, np.bool_)) and not record:
+            warn(f"'{self.name}' records nothing: record=True is for all elements, record=[0, 3] for some")
             record = []
         self._choose(list(record) if isinstance(record, tuple) else record)
         if isinstance(record, str) and not len(self.record):
-            warnings.warn(
-                f"'{self.name}' records nothing: '{record}' holds for no element of '{group.name}' now",
-                RallWarning, stacklevel=2,
-            )  # fmt: skip
+            warn(f"'{self.name}' records nothing: '{record}' holds for no element of '{group.name}' now")
         self._ready = True
 
     def _choose(self, record: Any) -> None:

@@ -11,9 +11,10 @@ from rall.equations.dimensions import infer_typed
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.events import EventList
 from rall.groups import Group
-from rall.groups.code import Code, code_identifiers, compile_code, compile_condition
-from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, add, call, div, mul, number, sub
-from rall.ir.parse import parse
+from rall.groups.code import Code, code_identifiers, code_places, compile_code, compile_condition
+from rall.groups.refractory import LONG_AGO, TOLERANCE, time_is_over
+from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, sub
+from rall.ir.parse import Parsed, parse
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dimension, value_of
@@ -21,9 +22,6 @@ from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dime
 __all__ = ["Event", "Reaction", "Refractoriness"]
 
 _SECOND = get_or_create_dimension(second=1)
-_LONG_AGO = -1e4
-#: Part of a step by which a time may be too short and yet count as a whole number of steps, as in `timestep`.
-_TOLERANCE = 1e-3
 
 
 class Event:
@@ -56,6 +54,7 @@ class Event:
         self.true = Variable(f"_{name}", group.domain, kind="boolean", role="scratch")
         parsed = parse(condition)
         self.identifiers = names(parsed.node) | functions(parsed.node)
+        self.places = [parsed]
 
     @property
     def operation_name(self) -> str:
@@ -109,6 +108,7 @@ class Reaction:
             raise RallError(f"what happens at the event '{event}' of '{group.name}' is text, not {code!r}")
         self.group, self.event, self.code, self.when, self.order, self.name = group, event, code, when, order, name
         self.identifiers = code_identifiers(code)
+        self.places = code_places(code)
         self._made: Code | None = None
 
     def prepare(self) -> None:
@@ -153,15 +153,16 @@ class Refractoriness:
             )
         self.group, self.given = group, given
         self.last = Variable("lastspike", group.domain, _SECOND)
-        self.last.set(_LONG_AGO)
+        self.last.set(LONG_AGO)
         self.free = Variable("not_refractory", group.domain, DIMENSIONLESS, "boolean")
         self.free.set(True)
         self._time = Variable("_refractory", SHARED, _SECOND, role="constant")
         group.variables.update(lastspike=self.last, not_refractory=self.free)
         self.identifiers: frozenset[str] = frozenset()
+        self.places: list[Parsed] = []
         if isinstance(given, str):
-            node = parse(given).node
-            self.identifiers = names(node) | functions(node)
+            self.places = [parse(given)]
+            self.identifiers = names(self.places[0].node) | functions(self.places[0].node)
 
     def end(self) -> Code:
         """Statements that say at the beginning of a step who can spike again."""
@@ -171,12 +172,11 @@ class Refractoriness:
             "lastspike": self.last, "not_refractory": self.free, "t": group.clock.t_variable,
             "dt": group.clock.dt_variable, "_refractory": self._time,
         }  # fmt: skip
-        since = sub(Name("t"), Name("lastspike"))
         over: Node
         if isinstance(self.given, Quantity):
             dt = group.clock.dt
-            steps = int((float(value_of(self.given)) + _TOLERANCE * dt) / dt)
-            self._time.array[0] = (steps - _TOLERANCE) * dt
+            steps = int((float(value_of(self.given)) + TOLERANCE * dt) / dt)
+            self._time.array[0] = (steps - TOLERANCE) * dt
             over = Compare("<=", Name("lastspike"), sub(Name("t"), Name("_refractory")))
         else:
             parsed = parse(self.given)
@@ -187,7 +187,7 @@ class Refractoriness:
             if found.kind == "boolean":
                 over = Logic("or", Name("not_refractory"), Not(node))
             elif found.dimension is _SECOND:
-                over = Compare(">=", _steps(since), _steps(node))
+                over = time_is_over("lastspike", node)
             else:
                 wrong = f"refractory is a time or a condition, and '{self.given}' is in {found.dimension}"
                 raise EquationError(wrong, self.given, 0)
@@ -202,9 +202,3 @@ class Refractoriness:
             name=name, clock=group.clock, when=event.when, order=event.order, domain=group.domain,
             statements=statements, bindings=bindings, events=event.happening,
         )  # fmt: skip
-
-
-def _steps(time: Node) -> Node:
-    """Whole steps in a time, as the function `timestep` counts them."""
-    dt = Name("dt")
-    return call("int", div(add(time, mul(number(_TOLERANCE), dt)), dt))

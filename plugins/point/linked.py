@@ -9,7 +9,7 @@ import numpy as np
 from rall.errors import RallError
 from rall.groups import Group, Subgroup, VariableView
 from rall.groups.linked import LinkedVariable
-from rall.registry import closest
+from rall.registry import suggest
 
 __all__ = ["linked_var"]
 
@@ -48,7 +48,7 @@ def linked_var(group_or_variable: Any, name: str | None = None, index: Any = Non
     if name is None:
         raise RallError(f"linked_var needs the name of a variable of '{group.name}'")
     if group.bound(name) is None and name not in group.expressions():
-        raise RallError(f"'{group.name}' has no variable '{name}' to link to{closest(name, group.known_names())}")
+        raise RallError(f"'{group.name}' has no variable '{name}' to link to{suggest(name, group.known_names())}")
     if index is not None and not isinstance(index, str):
         index = np.asarray(index)
         if index.dtype.kind not in "iu" or index.ndim != 1:

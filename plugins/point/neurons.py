@@ -10,6 +10,7 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
+from rall.ir.parse import Parsed
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.registry import closest
@@ -204,6 +205,11 @@ class NeuronGroup(Group):
             found |= self._refractoriness.identifiers
         own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
         return found - own
+
+    def code_places(self) -> Iterable[Parsed]:
+        """See `Group.code_places`."""
+        refractory = [] if self._refractoriness is None else [self._refractoriness]
+        return [place for part in (*self.events.values(), *self.reactions, *refractory) for place in part.places]
 
     # --- running ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rall.errors import EquationError, RallError
 from rall.events import EventQueue
-from rall.groups.code import Code, code_identifiers, compile_code
+from rall.groups.code import Code, code_identifiers, code_places, compile_code
 from rall.integrators import NotIntegrable
 from rall.integrators.base import System
 from rall.integrators.exact import Exact
@@ -104,7 +104,7 @@ class SynapticPathway(SimulationObject):
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         synapses = self.synapses
-        external = synapses.externals(self.identifiers, namespace)
+        external = synapses.externals(self.identifiers, namespace, where=code_places(self.code))
         self._external = external
         always = {line.varname for line in synapses.equations.with_flag("unless refractory")}
         self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always, for_events=True)

@@ -12,7 +12,7 @@ from rall import draws
 from rall.equations.dimensions import infer_typed
 from rall.evaluate import evaluate
 from rall.functions import is_stateful
-from rall.groups.group import kind_of, variable_of
+from rall.groups.bound import kind_of, variable_of
 from rall.groups.resolver import Resolver
 from rall.ir.nodes import Call, Node
 from rall.ir.visit import functions, names, walk

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rall.equations import Line
-from rall.groups.group import variable_of
+from rall.groups.bound import variable_of
 from rall.ir.nodes import Name, select
 from rall.model import Access, Assign, Domain, Elementwise, Model, Operation, Reduce, Variable
 from rall.plugins.synapses.sides import Side

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import DIFFERENTIAL, PARAMETER, Equations, Line
-from rall.errors import RallError, RallWarning
+from rall.errors import RallError
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
 from rall.groups.subgroup import pick
@@ -23,8 +22,8 @@ from rall.plugins.synapses.request import parse_request
 from rall.plugins.synapses.scope import ConnectScope
 from rall.plugins.synapses.sides import Side
 from rall.plugins.synapses.summed import SummedVariable
-from rall.registry import closest
-from rall.session import SimulationObject, session
+from rall.registry import suggest
+from rall.session import SimulationObject, session, warn
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = ["Synapses"]
@@ -140,12 +139,11 @@ class Synapses(Group):
                 (self.event_driven if line.has("event-driven") else self.clock_driven).append(line)
                 self.add_line(line, self.domain, "state")
                 if not line.has("event-driven") and not line.has("clock-driven") and session.first_time("driven"):
-                    warnings.warn(
+                    warn(
                         f"'{line.varname}' of '{self.name}' is integrated in every step; say (event-driven) if it "
-                        "matters at events only, which is faster, or (clock-driven) to have it so",
-                        RallWarning, stacklevel=4,
-                    )  # fmt: skip
-            elif line.kind == PARAMETER:
+                        "matters at events only, which is faster, or (clock-driven) to have it so"
+                    )
+            elif line.kind == PARAMETER and not line.has("linked"):
                 self.add_line(line, self.domain, "parameter")
             elif line.has("constant over dt"):
                 self.add_line(line, self.domain, "scratch")
@@ -182,12 +180,12 @@ class Synapses(Group):
                 known = ", ".join(self._pathways) or "none"
                 raise RallError(
                     f"delay=... is that of the pathway 'pre', which '{self.name}' does not have; its pathways: "
-                    f"{known}. Give a dictionary, delay={'name': ...}"
+                    f"{known}. Give a dictionary, delay={{'name': ...}}"
                 )
             delay = {"pre": delay}
         for name, value in delay.items():
             if name not in self._pathways:
-                raise RallError(f"'{self.name}' has no pathway '{name}' to give a delay{closest(name, self._pathways)}")
+                raise RallError(f"'{self.name}' has no pathway '{name}' to give a delay{suggest(name, self._pathways)}")
             if np.ndim(value) or dimension_of(value) is not _SECOND:
                 raise RallError(
                     f"the delay of all synapses of '{name}' is one time such as 2*ms, not {value!r:.60}; for one for "

@@ -16,14 +16,31 @@ WRITES = {
     },
     "rallpack3": set(),
     "regions": {"regions.png"},
+    "cuba": {"cuba.png"},
+    "cobahh": {"cobahh.png"},
+    "brunel_hakim": {"brunel_hakim.png"},
+    "stdp": {"stdp.png"},
+    "izhikevich": {"izhikevich.png"},
+}
+SMALL = {"cuba", "cobahh", "brunel_hakim", "stdp", "izhikevich"}
+# What a script prints after a text, and the band its value must lie in.
+SEEN = {
+    # twenty seeds of the reference network: 5.46 +- 0.36 and 5.54 +- 0.09 Hz, 28 +- 2 % silent in 0.5 s
+    "cuba": {"excitatory:": (4.0, 6.9), "inhibitory:": (5.1, 6.0), "silent:": (19, 38)},
+    "cobahh": {"excitatory:": (30, 55), "inhibitory:": (30, 55)},
+    # the stationary rate of the theory is 3.45 Hz
+    "brunel_hakim": {"rate of a cell:": (3.2, 3.9), "frequency of the network:": (110, 170)},
+    # the cell starts fast, and no strength has reached the upper end again after so short a time
+    "stdp": {"first second:": (300, 400), "last fifth:": (40, 90), "below 0.2:": (10, 80), "to 0.6:": (450, 620)},
+    "izhikevich": {"excitatory:": (6, 12), "inhibitory:": (6, 13), "largest volley:": (3, 15)},
 }
 
 
 def run(script, folder):
-    """What a script prints, run in a folder without a display."""
+    """What a script prints, run in a folder without a display; at its small size if it has one."""
     environment = {**os.environ, "RALL_VIEWER": "matplotlib", "MPLBACKEND": "agg"}
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", str(script)],
+        [sys.executable, "-W", "error::UserWarning", str(script), *["small"]*(script.stem in SMALL)],
         capture_output=True, text=True, cwd=folder, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -49,6 +66,8 @@ def test_example(name, tmp_path):
     assert out
     assert {path.name for path in tmp_path.iterdir()} == WRITES[name]
     assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
+    for text, (low, high) in SEEN.get(name, {}).items():
+        assert low < float(re.search(rf"{text} +([\d.]+)", out)[1]) < high, (text, out)
 
 
 def test_rallpack3_shows_travelling_spikes(tmp_path):

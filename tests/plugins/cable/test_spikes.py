@@ -215,6 +215,6 @@ def test_restore_knows_how_long_the_cell_is_refractory(stick, cell_of, location)
 
 
 def test_reset_of_an_unknown_variable_is_named(stick, cell_of):
-    cell = cell_of(stick, channels.leak(), threshold="v > 0*mV", reset="v_1 = 0*mV")
+    cell = cell_of(stick, channels.leak(), threshold="v > 0*mV", reset="v_1 += 1*mV")
     with pytest.raises(EquationError, match="'v_1'"):
         Network(cell).run(1 * ms)
