@@ -175,8 +175,8 @@ class EventQueue:
         if self.active[0] > self.limit:
             kept = self.due, self.run, self.last
             self._make_room(2 * len(self.due) + self.size)
-            for old, new in zip(kept, (self.due, self.run, self.last)):
-                new[: len(old)] = old
+            for old, name in zip(kept, ("due", "run", "last")):
+                getattr(self, name)[: len(old)] = old
 
     # --- what a device does in a step -------------------------------------------------------------------------
 

@@ -293,6 +293,7 @@ class EventClock(Clock):
             raise RallError(f"times of an EventClock are finite and not negative, not {times!r:.80}")
         # Times that agree with those of other clocks to a small part of a step belong to the same step.
         near = float(np.min(np.diff(plain), initial=defaultclock.dt_))
+        self._times = plain
         self.model_clock = model.EventClock(near, unique_name(name, _clock_names.values()), times=plain)
         _clock_names[id(self.model_clock)] = self.model_clock
         self.when = "start"
@@ -300,7 +301,7 @@ class EventClock(Clock):
     @property
     def times(self) -> Any:
         """When its steps are, shape (steps,)."""
-        return Quantity(self.model_clock.times.copy(), dim=_TIME)
+        return Quantity(self._times.copy(), dim=_TIME)
 
     @property
     def dt_(self) -> float:
@@ -313,10 +314,18 @@ class EventClock(Clock):
         """
         raise RallError(f"'{self.name}' has times and no dt")
 
+    @dt_.setter
+    def dt_(self, value: float) -> None:
+        raise RallError(f"'{self.name}' has times and no dt that could be set")
+
     @property
     def dt(self) -> Any:
         """Refused, as `dt_`."""
         return self.dt_
+
+    @dt.setter
+    def dt(self, value: Any) -> None:
+        self.dt_ = value
 
     def __repr__(self) -> str:
         return f"EventClock(times={self.times!r:.80}, name={self.name!r})"

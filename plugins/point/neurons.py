@@ -210,8 +210,9 @@ class NeuronGroup(Group):
 
     def code_places(self) -> Iterable[Parsed]:
         """See `Group.code_places`."""
-        refractory = [] if self._refractoriness is None else [self._refractoriness]
-        return [place for part in (*self.events.values(), *self.reactions, *refractory) for place in part.places]
+        found = [place for event in self.events.values() for place in event.places]
+        found += [place for reaction in self.reactions for place in reaction.places]
+        return found if self._refractoriness is None else [*found, *self._refractoriness.places]
 
     # --- running ----------------------------------------------------------------------------------------------
 
