@@ -13,7 +13,7 @@ from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.exact import Exact
 from rall.integrators.explicit import ExplicitStateUpdater
 from rall.integrators.expm import expm
-from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, relax
+from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, Strang, relax
 from rall.integrators.runge_kutta import EULER, RK2, RK4
 from rall.integrators.stochastic import HEUN, Milstein
 from rall.ir.nodes import Name, Node, number, select
@@ -105,7 +105,8 @@ def test_milsteins_method_without_a_derivative() -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
-    ("method", "order", "bound"), [(ExponentialEuler(), 1, 3.0), (ExponentialMidpoint(), 2, 0.05)]
+    ("method", "order", "bound"),
+    [(ExponentialEuler(), 1, 3.0), (ExponentialMidpoint(), 2, 0.05), (Strang(), 2, 0.02)],
 )
 def test_order_of_exponential_methods(method, order, bound, device, cell) -> None:
     found = errors(CELL, method, 2.0, (200, 400, 800), cell, device)
@@ -117,9 +118,8 @@ def test_order_of_exponential_methods(method, order, bound, device, cell) -> Non
 def test_midpoint_moves_time_to_the_middle_of_the_step() -> None:
     problem = Problem({"x": "-k*x + cos(20*t)*(1 + x)"}, {"x": 1.0}, {"k": 3.0})
     reference = Runner(problem, RK4, 1e-3).run(1000)
-    assert order_of(errors(problem, ExponentialMidpoint(), 1.0, (100, 200), reference)) == pytest.approx(
-        2, abs=0.1
-    )
+    for method in (ExponentialMidpoint(), Strang()):
+        assert order_of(errors(problem, method, 1.0, (100, 200), reference)) == pytest.approx(2, abs=0.1)
 
 
 def test_time_is_left_alone_where_the_caller_asks_for_it() -> None:
@@ -136,7 +136,7 @@ def _parts(node: Node) -> list[Node]:
     return list(walk(node))
 
 
-@pytest.mark.parametrize("method", [ExponentialEuler(), ExponentialMidpoint()])
+@pytest.mark.parametrize("method", [ExponentialEuler(), ExponentialMidpoint(), Strang()])
 def test_gates_stay_between_zero_and_one_at_any_step(method) -> None:
     rates = 10.0 ** np.linspace(-8, 12, 5)
     problem = Problem({"m": "exp(a)*(1 - m) - exp(b)*m"}, {"m": np.linspace(0, 1, 5)},
@@ -209,7 +209,7 @@ def test_exact_is_exact(device) -> None:
 def test_exact_needs_numbers_for_coupled_equations_only_and_leaves_zeros_out() -> None:
     step = Exact().step(CASCADE.system(), Name("dt"))
     (propagator,) = step.propagators
-    # v from v, ge, gi and 1; gi from gi, ge and 1.  ge and w are driven by none and have formulas.
+    # v from v, ge, gi and 1; gi from gi, ge and 1.  ge, which depends on nothing but itself, has a formula, and w.
     assert len(propagator.names) == 4 + 3
     assert len(propagator.sources) == 3 + 1 + 2 + 2
     (half,) = Exact().step(CASCADE.system(), tree("0.5*dt")).propagators
