@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import linalg
 from stepping import DEVICES, NEEDS_COMPILER, SEED, Problem, Runner, errors, order_of, tree
 
 from rall import philox
+from rall.evaluate import evaluate
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.exact import Exact
 from rall.integrators.explicit import ExplicitStateUpdater
@@ -413,3 +415,27 @@ def test_heun_accepts_noise_that_milstein_refuses() -> None:
     problem = Problem({"x": "0.5*x*xi_a + 0.3*x*xi_b"}, {"x": 1.0}, size=PATHS)
     exact = np.exp(0.5 * brownian(1.0, 128, 0) + 0.3 * brownian(1.0, 128, 1))
     assert slope(strong_errors(problem, HEUN, exact, 128)) == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("rates", [(-3.0, -0.5), (-2.0, -2.0), (0.0, -1.0), (0.5, -1e-9)])
+def test_what_is_driven_by_what_stands_alone_has_a_formula(rates) -> None:
+    """Where coefficients change there is no matrix; the formula is that of the matrix, for equal rates too."""
+    equations = {"x": "a*x + k*y + m*z + g", "y": "c*y + f", "z": "2*c*z"}
+    values = {"a": rates[0], "c": rates[1], "k": 0.7, "m": -1.3, "g": 0.4, "f": 0.0 if rates[1] == -1e-9 else 1.1}
+    start = {"x": 0.3, "y": -0.8, "z": 2.0, "h": 0.9}
+    step = Exact().step(System({v: tree(text) for v, text in equations.items()}), Name("h"))
+    assert not step.propagators
+    known = {**values, **start}
+    for statement in step.statements:
+        known[statement.target] = float(evaluate(statement.value, known))
+    a, c = rates
+    matrix = np.array([[a, 0.7, -1.3, 0.4], [0, c, 0, values["f"]], [0, 0, 2 * c, 0], [0, 0, 0, 0]])
+    expected = linalg.expm(0.9 * matrix) @ [0.3, -0.8, 2.0, 1.0]
+    assert [known[v] for v in "xyz"] == pytest.approx(expected[:3], rel=1e-12)
+
+
+@pytest.mark.parametrize("equations", [{"x": "a*x + y", "y": "b*y + x"}, {"x": "a*x + y", "y": "b*y + z", "z": "c*z"},
+                                       {"x": "a*x + y", "y": "f"}])  # fmt: skip
+def test_longer_ways_have_none(equations) -> None:
+    with pytest.raises(NotIntegrable, match="coupled equations"):
+        Exact().step(System({v: tree(text) for v, text in equations.items()}), Name("h"))

@@ -38,8 +38,9 @@ def table(monkeypatch) -> None:
     [
         (system(x="-x/tau", y="I - y"), "exact"),
         (system("k l", x="-k*x + y", y="-l*y"), "exact"),
-        (system(x="-k*x + y", y="-l*y"), "exact"),
-        (system(x="-k*x + y", y="-l*y - x"), "strang"),
+        (system(x="-k*x + y", y="-l*y"), "exact"),  # one stage of driving has a formula
+        (system(x="-k*x + y", y="-l*y + m*z", z="-z"), "strang"),
+        (system(x="-k*x + y", y="-l*y + m*x"), "strang"),
         (system(v="g*n**4*(E - v)", n="exp(v)*(1 - n) - n"), "strang"),
         (system(v="exp(v) - v", w="v - w"), "euler"),
         (system(x="-x + xi"), "euler"),
