@@ -15,7 +15,7 @@ from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.session import prefs, seed
 from rall.simulation import Network
-from rall.units import Hz, ms, mV
+from rall.units import Hz, ms
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler on this machine")
 
