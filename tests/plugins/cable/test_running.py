@@ -9,6 +9,7 @@ from rall import channels
 from rall.equations import Equations
 from rall.errors import NotSupportedError, NumericalError, RallError
 from rall.morphology import Cylinder, Morphology, Soma
+from rall.plugins.cable import SpatialNeuron
 from rall.plugins.inputs import SpikeGeneratorGroup
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
 from rall.plugins.synapses import Synapses
