@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,17 @@ from rall.errors import EquationError
 from rall.functions import is_stateful, place_of
 from rall.groups.bound import variable_of
 from rall.ir.nodes import Binary, Call, Name, Node, select
-from rall.ir.parse import Parsed, parse
+from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
 from rall.ir.visit import functions, names, walk
 from rall.model import Access, Assign, Variable
 from rall.registry import closest
+from rall.session import warn
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
 
-__all__ = ["Code", "code_identifiers", "code_places", "compile_code", "compile_condition"]
+__all__ = ["Code", "code_identifiers", "compile_code", "compile_condition"]
 
 
 @dataclass
@@ -57,18 +58,9 @@ def code_identifiers(text: str) -> frozenset[str]:
         found |= used - local
         if statement.op == "=" and statement.target not in found:
             local.add(statement.target)
+        elif statement.target not in local:
+            found.add(statement.target)
     return frozenset(found)
-
-
-def code_places(text: str) -> list[Parsed]:
-    """The expressions in some statements, for messages about their names.
-
-    Parameters
-    ----------
-    text : str
-        Assignments, as `parse_statements` takes them.
-    """
-    return [statement.value for statement in parse_statements(text)]
 
 
 def compile_code(
@@ -130,7 +122,19 @@ def compile_code(
             _check_shared(statement, where, for_events, _differs(made[-1].value, resolver.bindings, differing))
         resolver.bindings[target] = table[target]
         written.add(target)
+    _tell_of_unread(group, statements, table, where)
     return Code(made, resolver.bindings, written)
+
+
+def _tell_of_unread(group: Group, statements: Sequence[Statement], table: Collection[str], where: str) -> None:
+    """Warn of names that are set, are no variables, and are not read afterwards: mostly misspelt variables."""
+    for k, statement in enumerate(statements):
+        target = statement.target
+        if target not in table and all(target not in names(later.node) for later in statements[k + 1 :]):
+            warn(
+                f"{where} (made at {group.created_at}) sets '{target}' in '{statement.text}', which is no variable of "
+                f"'{group.name}' and is not read afterwards{closest(target, table)}"
+            )
 
 
 def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList, Timetable
-from rall.groups.code import Code, code_identifiers, code_places, compile_code
+from rall.groups.code import Code, code_identifiers, compile_code
 from rall.ir.nodes import Compare, Logic, Name, Node, number
+from rall.ir.statements import parse_statements
 from rall.model import SHARED, Access, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.session import SimulationObject
 from rall.units import dimension_of, get_or_create_dimension, value_of
@@ -74,7 +75,7 @@ class CodeRunner(SimulationObject):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
-        external = self.group.externals(self._identifiers, namespace, where=code_places(self.code))
+        external = self.group.externals(self._identifiers, namespace, where=parse_statements(self.code))
         self._made = compile_code(self.group, self.code, external, f"the code of '{self.name}'")
         self.group.note_written(self._made.written)
 

@@ -67,7 +67,7 @@ def test_one_delay_for_all(spiking, traces, target):
     synapses.delay = 0.1 * ms
     network.run(0.6 * ms)
     assert monitor.v[2].tolist() == [0] * 6 + [1] * 2 + [3] * 4 + [4] * 3
-    with pytest.raises(RallError, match="takes one value or 1"):
+    with pytest.raises(RallError, match="takes one value for all"):
         synapses.delay = [1, 2, 3, 4, 5, 6] * ms
 
 
