@@ -235,7 +235,8 @@ class Loop:
         if len(bad):
             first = int(bad[0])
             element = f"element {first}" if owner is None else owner.describe_element(first)
-            where = f"'{variable.name}' became {values[first]} at {element}"
+            made = "" if owner is None else f" (made at {owner.created_at})"
+            where = f"'{variable.name}' became {values[first]} at {element}{made}"
         else:
             name = variable.name if owner is None else f"{owner.name}.{variable.name}"
             where = f"'{name}' became too large to be added up"

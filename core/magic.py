@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from rall.errors import MagicError
 from rall.groups import Subgroup
 from rall.members import incomplete, with_contained
 from rall.progress import Report
-from rall.session import SimulationObject, caller_namespace, session, warn
+from rall.session import SimulationObject, caller_namespace, live_objects, session, warn
 from rall.simulation import SECOND, Network
 
 __all__ = ["MagicNetwork", "collect", "magic_network", "restore", "run", "stop", "store"]
@@ -90,6 +91,7 @@ class MagicNetwork(Network):
         if not old:
             self._timeline.begin_again()
         self._objects = found
+        _tell_of_hidden(found)
         if not found:
             warn(f"there is nothing to simulate. {_RULE}")
 
@@ -150,6 +152,26 @@ class MagicNetwork(Network):
 def _visible() -> list[SimulationObject]:
     """What `collect` finds, in the order in which it was made."""
     return sorted(collect(), key=lambda one: one.serial)
+
+
+def _tell_of_hidden(found: list[SimulationObject]) -> None:
+    """Warn of new objects that depend on what runs, and that only a list, say, holds."""
+    present = {id(one) for one in with_contained(found)}
+
+    def hidden() -> list[SimulationObject]:
+        return [
+            one for one in live_objects()
+            if one.add_to_magic_network and one.scope == session.scope and one.network is None
+            and id(one) not in present and any(id(needed) in present for needed in one.dependencies())
+        ]  # fmt: skip
+
+    if not found or not hidden():
+        return
+    gc.collect()  # what was replaced a moment ago may wait to be taken away
+    elsewhere = {id(one) for network in session.networks for one in network.objects}
+    left_out = [one for one in hidden() if id(one) not in elsewhere]
+    if left_out:
+        warn(f"objects that depend on what runs are no variables here and are left out: {_named(left_out)}. {_RULE}")
 
 
 def _named(objects: Iterable[SimulationObject]) -> str:

@@ -240,6 +240,8 @@ def closest(word: str, known: Iterable[str]) -> str:
     """
     candidates = list(known)
     lower = {name.lower(): name for name in candidates}
+    if word.lower() in lower:
+        return f"; did you mean {lower[word.lower()]!r}?"
     near = difflib.get_close_matches(word, candidates, n=2, cutoff=0.6)
     near = near or [lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -213,6 +213,11 @@ class Clock:
         _clock_names[id(self.model_clock)] = self.model_clock
         self.when = "start"
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name) and name not in ("model_clock", "when"):
+            raise AttributeError(f"'{self.name}' has no attribute '{name}'; a clock has dt, to be set, t and timestep")
+        super().__setattr__(name, value)
+
     @property
     def name(self) -> str:
         """Its name."""

@@ -96,7 +96,8 @@ class Timeline:
             if before != clock.dt and abs(step * clock.dt - self.t) > SAME_TIME * clock.dt:
                 raise RallError(
                     f"dt of '{clock.name}' cannot change from {shown(before)} to {shown(clock.dt)} at "
-                    f"t = {shown(self.t)}, which is no multiple of the new dt"
+                    f"t = {shown(self.t)}, which is no multiple of the new dt; run until a multiple of it, "
+                    "or take another dt"
                 )
             self.put(clock, step)
 

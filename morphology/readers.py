@@ -103,7 +103,7 @@ def read_samples(path: str | PathLike[str], scale: float | None, min_radius: Qua
         reading = _reader(place)(place)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise MorphologyError(f"the file cannot be read: {reason}", "NoFile", str(place)) from error
+        raise MorphologyError(f"the file cannot be read: {reason}", "NoFile", str(place)) from None
     findings = [f for f in reading.findings if scale is None or f.code != "UnitHeader"]
     if reading.table is None:
         return Reading(None, 1.0, findings)

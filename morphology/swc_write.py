@@ -40,7 +40,7 @@ def save(tree: Tree, path: str | PathLike[str]) -> None:
             raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise MorphologyError(f"the file cannot be written: {reason}", "NoFile", str(path)) from error
+        raise MorphologyError(f"the file cannot be written: {reason}", "NoFile", str(path)) from None
 
 
 def _umask() -> int:

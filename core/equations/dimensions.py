@@ -184,6 +184,8 @@ class _Inference:
         for side, other in ((a, right), (b, left)):
             if isinstance(side, Number) and side.value == 0:
                 hint = f"; zero needs its unit too: 0*{other}"
+            elif isinstance(side, Number):
+                hint = f"; give the number a unit, as in {self.piece(side)}*{other}"
         raise self.error(
             f"the units on both sides of '{op}' differ: left is {describe(left)} ('{self.piece(a)}'), "
             f"right is {describe(right)} ('{self.piece(b)}'){hint}", node,
@@ -321,12 +323,20 @@ def _check_line(line: Line, env: Environment, functions: Functions) -> None:
             what = f"the right-hand side of d{line.varname}/dt must be in {describe(wanted)}"
         else:
             what = f"'{line.varname}' is declared in {describe(wanted)}"
-        raise line.value.error(f"{what}, but the expression is {_is(found.dimension)}")
+        raise line.value.error(f"{what}, but the expression is {_is(found.dimension)}{_what_is_missing(line, found)}")
     if not _fits(line.var_type, found.kind):
         raise line.value.error(
             f"'{line.varname}' is declared {line.var_type}, "
             f"but the expression is {_KINDS[found.kind]}{_how_to_fit(line.var_type)}"
         )
+
+
+def _what_is_missing(line: Line, found: Typed) -> str:
+    if line.kind != DIFFERENTIAL:
+        return f"; write ': {found.dimension}' at the end of the line, or mend the expression"
+    if found.dimension is line.dimension:
+        return "; a change per time is needed: divide it by a time constant"
+    return ""
 
 
 _KINDS = {"float": "a number", "integer": "an integer", "boolean": "a condition"}
@@ -437,7 +447,8 @@ def _check_assignment(statement: Statement, target: Typed, found: Typed) -> None
     if op in ("=", "+=", "-=", "%="):
         if found.dimension is not target.dimension:
             raise value.error(
-                f"'{name}' is {_is(target.dimension)}, but what '{op}' gives it is {_is(found.dimension)}"
+                f"'{name}' is {_is(target.dimension)}, but what '{op}' gives it is {_is(found.dimension)}; a value in "
+                f"{target.dimension} is needed"
             )
     elif found.dimension is not DIMENSIONLESS and (
         op == "**=" or target.dimension is not found.dimension * target.dimension

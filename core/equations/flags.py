@@ -166,7 +166,7 @@ def parse_flags(text: str, where: Source) -> tuple[Flag, ...]:
         flag for k, flag in enumerate(found) if any(flag.name == f.name and f == flag for f in found[:k])
     ]
     if repeated:
-        raise repeated[0].error(f"the flag '{repeated[0].name}' stands here twice")
+        raise repeated[0].error(f"the flag '{repeated[0].name}' stands here twice; leave one out")
     return tuple(found)
 
 
@@ -245,4 +245,4 @@ def check_flags(flags: tuple[Flag, ...], kind: str) -> None:
             raise flag.error(f"the flag '{flag.name}' is for a {wanted}; this line is {article} {kind}")
         clash = present.intersection(known.conflicts)
         if clash:
-            raise flag.error(f"the flags '{flag.name}' and '{min(clash)}' exclude each other")
+            raise flag.error(f"the flags '{flag.name}' and '{min(clash)}' exclude each other; leave one out")

@@ -356,7 +356,7 @@ def check_identifier(name: str, where: Source) -> None:
     elif lookup(name) is not None:
         reason = f"is a unit ({lookup(name)!r})"
     if reason:
-        raise where.error(f"'{name}' cannot be the name of a variable: it {reason}")
+        raise where.error(f"'{name}' cannot be the name of a variable: it {reason}; choose another one")
 
 
 # --- names replaced in text ---

@@ -13,6 +13,7 @@ from rall.errors import EquationError, RallWarning
 from rall.functions import BUILTIN, CONSTANTS, AbstractFunction, Typed
 from rall.ir.nodes import Name
 from rall.ir.parse import Parsed
+from rall.ir.statements import Statement
 from rall.ir.visit import functions, is_noise, names
 from rall.registry import closest
 from rall.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
@@ -23,7 +24,7 @@ from rall.user_functions import as_function
 __all__ = ["Places", "always_known", "known_value", "resolve", "typed_of", "unknown_name"]
 
 #: Where names occur.
-Places: TypeAlias = Parsed | Line | Sequence[Parsed | Line]
+Places: TypeAlias = Parsed | Line | Sequence[Parsed | Line | Statement]
 
 _NOISE = get_or_create_dimension(time=-0.5)
 
@@ -167,9 +168,11 @@ def _error(where: Places, message: str, name: str) -> EquationError:
     if isinstance(where, (Parsed, Line)):
         return where.error(message, Name(name))
     for place in where:
-        node = place.node if isinstance(place, Parsed) or place.value is not None else None
-        if node is not None and name in names(node) | functions(node):
-            return place.error(message, Name(name))
+        value = place if isinstance(place, Parsed) else place.value
+        if value is not None and name in names(value.node) | functions(value.node):
+            return value.error(message, Name(name))
+        if isinstance(place, Statement) and place.target == name:
+            return place.error(message)
     return EquationError(message)
 
 

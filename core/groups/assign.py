@@ -12,7 +12,7 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.groups.views import VariableView
 from rall.model import Variable
 from rall.session import SimulationObject
-from rall.units import Quantity, dimension_of, value_of
+from rall.units import DIMENSIONLESS, Dimension, dimension_of, value_of
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
@@ -54,15 +54,27 @@ def checked(group: Group, variable: Variable, selection: NDArray[np.int64] | Non
         except TypeError as error:
             raise RallError(f"cannot set '{name}' of '{group.name}': {error}") from None
         if dimension_of(value) is not variable.dimension and not _is_zero(value):
-            wanted = Quantity(1.0, dim=variable.dimension)
             raise DimensionMismatchError(
-                f"cannot set '{name}' of '{group.name}' to {value}: it is in {dimension_of(value)}, "
-                f"and '{name}' is in {wanted.dim}"
+                f"cannot set '{name}' of '{group.name}' to {value}: it {_is(dimension_of(value))}, and '{name}' "
+                f"{_is(variable.dimension)}; {_remedy(variable.dimension, value)}"
             )
     count = 1 if variable.shared else group.N if selection is None else len(selection)
     if np.ndim(plain) > 1 or np.size(plain) not in (1, count):
-        raise RallError(f"'{name}' of '{group.name}' takes one value or {count}, not {np.shape(plain)}")
+        each = "one value for all elements" if variable.shared else f"one value or {count}, one for each element"
+        raise RallError(f"'{name}' of '{group.name}' takes {each}, not an array of the shape {np.shape(plain)}")
     return plain
+
+
+def _is(dimension: Dimension) -> str:
+    return "has no unit" if dimension is DIMENSIONLESS else f"is in {dimension}"
+
+
+def _remedy(wanted: Dimension, value: Any) -> str:
+    if wanted is DIMENSIONLESS:
+        return "divide it by a unit"
+    if dimension_of(value) is DIMENSIONLESS:
+        return f"give it a unit, such as {value}*{wanted}" if np.ndim(value) == 0 else f"multiply it by {wanted}, say"
+    return f"a value in {wanted} is needed"
 
 
 def _check_single(group: Group, name: str, text: str) -> None:

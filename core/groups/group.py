@@ -15,6 +15,7 @@ from rall.equations.names import Places, resolve, typed_of
 from rall.errors import EquationError, RallError
 from rall.evaluate import evaluate
 from rall.events import EventList
+from rall.functions import describe
 from rall.groups.assign import Sums, checked
 from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
@@ -28,6 +29,7 @@ from rall.groups.subgroup import Subgroup, check_slice, pick
 from rall.groups.views import VariableView
 from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
+from rall.ir.statements import Statement
 from rall.ir.visit import functions, names, substitute
 from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
 from rall.registry import suggest
@@ -74,7 +76,7 @@ class Group(States, Stored):
     ) -> None:
         super().__init__(name, domain, clock, order, dt)
         self.equations = equations
-        self.namespace: dict[str, object] = dict(namespace or {})
+        self.namespace = _as_namespace(namespace)
         self.constants: dict[str, Variable] = {}
         self.sums = Sums(self)
         #: Variables of other domains under names of this group.
@@ -222,7 +224,8 @@ class Group(States, Stored):
         """
         line = self.equations.get(name)
         if line is None or not line.has("linked"):
-            hint = f"write '{name} : ... (linked)' in its equations" if line else "its equations do not name it"
+            missing = f"its equations do not name it{suggest(name, self.equations)}"
+            hint = f"write '{name} : ... (linked)' in its equations" if line else missing
             raise RallError(f"'{name}' of '{self.name}' cannot be linked: {hint}")
         made = link(self, name, linked)
         self.linked[name] = made
@@ -284,10 +287,10 @@ class Group(States, Stored):
         if name in self.linked:
             raise RallError(f"'{name}' of '{self.name}' is linked to a variable of another group; set it there")
         if name not in self.variables:
-            raise RallError(f"'{name}' of '{self.name}' is computed by the model and cannot be set")
+            raise RallError(f"'{name}' of '{self.name}' is computed by the model; set what it is made of")
         variable = self.variables[name]
         if variable.role in ("constant", "clock", "scratch"):
-            raise RallError(f"'{name}' of '{self.name}' cannot be set")
+            raise RallError(f"'{name}' of '{self.name}' cannot be set: rall keeps it; declare a variable of your own")
         plain = checked(self, variable, selection, value)
         self.before_write(name)
         self.store_values(name, selection, plain)
@@ -337,7 +340,7 @@ class Group(States, Stored):
         external = self.externals(self.identifiers(text), where=parsed)
         found = infer(parsed, self.environment(external), self.functions(external))
         if dimension is not None and found is not dimension and text.strip() not in ("0", "0.0"):
-            raise EquationError(f"'{text}' is in {found}, and {dimension} is needed", text, 0)
+            raise parsed.error(f"this is {describe(found)}, and a value in {describe(dimension)} is needed")
         resolver = self.resolver(external)
         # The draws of this text, counted from the last call of seed().
         seeded, count = self._draws
@@ -470,8 +473,8 @@ class Group(States, Stored):
         """Names in conditions and code of the group that are no lines of its equations."""
         return ()
 
-    def code_places(self) -> Iterable[Parsed]:
-        """Conditions and right-hand sides of that code, for messages."""
+    def code_places(self) -> Iterable[Parsed | Statement]:
+        """Conditions and statements of that code, for messages."""
         return ()
 
     def environment(self, external: Mapping[str, object]) -> dict[str, tuple[Dimension, str]]:
@@ -661,3 +664,9 @@ class Group(States, Stored):
         """See `SimulationObject.places`."""
         held = self.equations.with_flag("constant over dt")
         return [(f"{self.name}_held", "before_start", self.order)] if held else []
+
+
+def _as_namespace(given: Any) -> dict[str, object]:
+    if given is not None and not isinstance(given, Mapping):
+        raise RallError(f"namespace is a dictionary such as {{'tau': 10*ms}}, not {given!r:.60}")
+    return dict(given or {})

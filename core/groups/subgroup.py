@@ -36,7 +36,7 @@ class Subgroup(States):
     def __init__(self, group: Group, indices: Indices) -> None:
         self.__dict__.update(group=group, indices=np.asarray(indices, np.int64))
         if not len(indices):
-            raise IndexOutOfRangeError(f"no element of '{group.name}' is left for a subgroup")
+            raise IndexOutOfRangeError(f"no element of '{group.name}' is left for a subgroup; choose one at least")
         if len(np.unique(indices)) != len(indices):
             raise RallError(f"a subgroup of '{group.name}' cannot hold an element twice: {list(indices)[:20]}")
 
@@ -203,11 +203,28 @@ def pick(size: int, item: Any, what: str) -> Indices:
         item = item.value
     try:
         found = np.atleast_1d(np.arange(size)[item])
-    except (IndexError, TypeError) as problem:
-        raise IndexOutOfRangeError(f"{what} has {size} elements; {item!r} is no index: {problem}") from None
+    except (IndexError, TypeError, ValueError):
+        raise IndexOutOfRangeError(_no_index(size, item, what)) from None
     if found.ndim > 1:
         raise IndexOutOfRangeError(f"{what} has {size} elements in one row; {item!r} has {found.ndim} dimensions")
     return found
+
+
+def _no_index(size: int, item: Any, what: str) -> str:
+    """Why an index picks nothing, and what would."""
+    try:
+        given = np.asarray(item)
+    except ValueError:  # lists of different lengths
+        given = np.zeros(0, object)
+    if given.dtype.kind == "b":
+        return f"{what} has {size} elements, and the mask has the shape {given.shape}; give one truth value for each"
+    outside = given[(given < -size) | (given >= size)].ravel() if given.dtype.kind in "iu" else ()
+    if len(outside):
+        return f"{what} has {size} elements, and none is {outside[0]}" + (f"; they are 0 to {size - 1}" if size else "")
+    return (
+        f"{what} has {size} elements, and {item!r:.60} is no index of them; an index is a whole number, a list of "
+        f"them, a slice, a mask of {size} truth values, or a condition as text"
+    )
 
 
 def check_slice(size: int, item: Any, what: str) -> None:
@@ -227,4 +244,6 @@ def check_slice(size: int, item: Any, what: str) -> None:
         for end in (item.start, item.stop):
             if isinstance(end, (int, np.integer)) and abs(int(end)) > size:
                 shown = ":".join("" if part is None else str(part) for part in (item.start, item.stop))
-                raise IndexOutOfRangeError(f"{what} has {size} elements, and {end} in [{shown}] lies outside")
+                raise IndexOutOfRangeError(
+                    f"{what} has {size} elements, and {end} in [{shown}] lies outside; go up to {size}, or leave it out"
+                )

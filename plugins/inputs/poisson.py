@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rall.equations import Equations
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
@@ -13,7 +16,8 @@ from rall.groups.size import number_of_elements
 from rall.ir.nodes import Compare, call, mul
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
 from rall.plugins.inputs.given import measured
-from rall.units import get_or_create_dimension
+from rall.session import warn
+from rall.units import Quantity, get_or_create_dimension
 
 __all__ = ["PoissonGroup"]
 
@@ -121,6 +125,23 @@ class PoissonGroup(Group):
         return self.when, self.order
 
     # --- running ----------------------------------------------------------------------------------------------
+
+    def before_run(self, namespace: Mapping[str, object]) -> None:
+        """See `SimulationObject.before_run`."""
+        super().before_run(namespace)
+        if "rates" in self.variables:
+            self._check_rates(self.variables["rates"].get())
+
+    def _check_rates(self, rates: NDArray[np.float64]) -> None:
+        """Warn of rates that an element cannot have, since it spikes once in a step at most."""
+        most = 1 / self.clock.dt
+        odd = np.flatnonzero((rates < 0) | (rates > most * (1 + 1e-9)))
+        if len(odd):
+            wrong, limit = (Quantity(rate, dim=_HERTZ) for rate in (rates[odd[0]], most))
+            warn(
+                f"the rate of element {odd[0]} of '{self.name}' (made at {self.created_at}) is {wrong}, and counts as "
+                f"one from 0 to {limit}, a spike in each step; give it another rate, or a smaller dt"
+            )
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""

@@ -11,10 +11,11 @@ from rall.equations.dimensions import infer_typed
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.events import EventList
 from rall.groups import Group
-from rall.groups.code import Code, code_identifiers, code_places, compile_code, compile_condition
+from rall.groups.code import Code, code_identifiers, compile_code, compile_condition
 from rall.groups.refractory import LONG_AGO, TOLERANCE, time_is_over
 from rall.ir.nodes import FALSE, Compare, Logic, Name, Node, Not, sub
 from rall.ir.parse import Parsed, parse
+from rall.ir.statements import parse_statements
 from rall.ir.visit import functions, names
 from rall.model import SHARED, Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.units import DIMENSIONLESS, Quantity, dimension_of, get_or_create_dimension, value_of
@@ -108,7 +109,7 @@ class Reaction:
             raise RallError(f"what happens at the event '{event}' of '{group.name}' is text, not {code!r}")
         self.group, self.event, self.code, self.when, self.order, self.name = group, event, code, when, order, name
         self.identifiers = code_identifiers(code)
-        self.places = code_places(code)
+        self.places = parse_statements(code)
         self._made: Code | None = None
 
     def prepare(self) -> None:

@@ -11,9 +11,11 @@ from rall.events import EventList
 from rall.groups import Group, Subgroup
 from rall.groups.dynamics import StateUpdate, held_operations
 from rall.ir.parse import Parsed
+from rall.ir.statements import Statement
 from rall.model import Domain, Layout, Model, Operation
 from rall.plugins.point.events import Event, Reaction, Refractoriness
 from rall.registry import closest
+from rall.session import warn
 from rall.units import Quantity
 
 __all__ = ["NeuronGroup"]
@@ -90,6 +92,7 @@ class NeuronGroup(Group):
         self._refractoriness: Refractoriness | None = None
         if refractory is not False and refractory is not None:
             self._refractoriness = Refractoriness(self, refractory)
+        self._told = False
         self.events: dict[str, Event] = {}
         self.reactions: list[Reaction] = []
         self._make_events(threshold, reset, events)
@@ -208,7 +211,7 @@ class NeuronGroup(Group):
         own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
         return found - own
 
-    def code_places(self) -> Iterable[Parsed]:
+    def code_places(self) -> Iterable[Parsed | Statement]:
         """See `Group.code_places`."""
         found = [place for event in self.events.values() for place in event.places]
         found += [place for reaction in self.reactions for place in reaction.places]
@@ -221,6 +224,24 @@ class NeuronGroup(Group):
         super().before_run(namespace)
         for reaction in self.reactions:
             reaction.prepare()
+        if not self._told:
+            self._told = True
+            for what in self._odd():
+                warn(f"'{self.name}' (made at {self.created_at}) has {what}")
+
+    def _odd(self) -> Iterable[str]:
+        """What is legal, and mostly forgotten."""
+        spike, refractory = self.events.get("spike"), self._refractoriness is not None
+        if spike is None and refractory:
+            yield "a refractory time and no threshold, so that it is never refractory; give it threshold='...'"
+        if not refractory:
+            for line in self.equations.with_flag("unless refractory"):
+                yield f"the line '{line}', and no refractory time to stand still in; give it refractory=..."
+        if spike is not None and not refractory and all(reaction.event != "spike" for reaction in self.reactions):
+            yield (
+                f"the threshold '{spike.condition}' without a reset or a refractory time, so that a neuron spikes in "
+                "every step in which it holds; give it reset='...' or refractory=..."
+            )
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""

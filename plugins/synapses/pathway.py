@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from rall.errors import EquationError, RallError
 from rall.events import EventQueue
-from rall.groups.code import Code, code_identifiers, code_places, compile_code
+from rall.groups.code import Code, code_identifiers, compile_code
 from rall.integrators import NotIntegrable
 from rall.integrators.base import System
 from rall.integrators.exact import Exact
 from rall.ir.nodes import Name, sub
+from rall.ir.statements import parse_statements
 from rall.model import Access, Assign, Deliver, Model, Operation, Variable
 from rall.plugins.synapses.sides import Side
-from rall.session import SimulationObject
+from rall.session import SimulationObject, warn
 from rall.units import Quantity, get_or_create_dimension
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class SynapticPathway(SimulationObject):
         self.identifiers = code_identifiers(code)
         self.delay_name = "delay" if name == "pre" else f"{name}_delay"
         self._made: Code | None = None
+        self._told = 0.0
         self._queue: EventQueue | None = None
         self._queued: tuple[tuple[int, float], Any] | None = None
         #: Targets under way, in how many steps, and how long these are.
@@ -93,7 +95,23 @@ class SynapticPathway(SimulationObject):
             wrong = Quantity(bad[(bad < 0) | ~np.isfinite(bad)].ravel()[0], dim=_SECOND)
             raise RallError(f"the delays of '{self.name}' are times from 0 on, and one is {wrong}")
         steps = np.floor(bad / self.clock.dt + 0.5).astype(np.int64)
+        self._tell_if_rounded(bad, steps)
         return int(steps) if steps.ndim == 0 else steps
+
+    def _tell_if_rounded(self, seconds: NDArray[np.float64], steps: NDArray[np.int64]) -> None:
+        """Warn of delays that steps cannot show; those that differ from synapse to synapse may well be rounded."""
+        dt = self.clock.dt
+        if not seconds.size or self._told == dt:
+            return
+        longest, first = float(seconds.max()), float(seconds.flat[0])
+        same = longest == float(seconds.min()) and abs(first / dt - steps.flat[0]) > 1e-3
+        if same or 0 < longest < dt:
+            self._told = dt
+            given, step, used = (Quantity(x, dim=_SECOND) for x in (longest, dt, int(steps.max()) * dt))
+            warn(
+                f"a delay of '{self.synapses.name}' (made at {self.synapses.created_at}), {given}, is no multiple of "
+                f"the step of {step} and counts as {used}; choose another one, or a smaller dt"
+            )
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -104,7 +122,7 @@ class SynapticPathway(SimulationObject):
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
         synapses = self.synapses
-        external = synapses.externals(self.identifiers, namespace, where=code_places(self.code))
+        external = synapses.externals(self.identifiers, namespace, where=parse_statements(self.code))
         self._external = external
         always = {line.varname for line in synapses.equations.with_flag("unless refractory")}
         self._made = compile_code(synapses, self.code, external, f"the code of '{self.name}'", always, for_events=True)

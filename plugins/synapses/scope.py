@@ -73,7 +73,11 @@ class ConnectScope:
         }  # fmt: skip
         types = {n: (variable_of(b).dimension, kind_of(b)) for n, b in table.items()}
         environment = {**synapses.environment(external), **types}
-        infer_typed(parsed, environment, synapses.functions(external))
+        found = infer_typed(parsed, environment, synapses.functions(external))
+        if found.dimension is not DIMENSIONLESS:
+            raise parsed.error(
+                f"{expression.role} of connect() is a number, and this is in {found.dimension}; divide it by a unit"
+            )
         values = {**external, **synapses.value_bindings()}
         resolver = Resolver(table, synapses.expressions(), values, {})
         node = resolver.node(parsed.node)

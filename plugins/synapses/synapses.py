@@ -135,6 +135,11 @@ class Synapses(Group):
                     raise line.error(f"the flag '{flag}' has no meaning in synapses")
             if line.varname in self.variables or line.varname in self.links:
                 raise line.error(f"'{line.varname}' is a name that synapses have already")
+            if line.varname.endswith(("_pre", "_post")) and not line.has("summed"):
+                raise line.error(
+                    f"'{line.varname}' is a name of the source's or the target's variable; a variable of synapses "
+                    "has no _pre or _post at its end, unless it is summed"
+                )
             if line.kind == DIFFERENTIAL:
                 (self.event_driven if line.has("event-driven") else self.clock_driven).append(line)
                 self.add_line(line, self.domain, "state")

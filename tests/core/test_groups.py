@@ -84,7 +84,7 @@ def test_subexpressions_are_computed_from_present_values(group):
         ("v", "3*mV +", EquationError, "too early"),
         ("v", "3*mV*unknown_thing", EquationError, "unknown_thing"),
         ("vv", 3 * mV, AttributeError, "'v'.*add_attribute"),
-        ("tau", [1, 2] * ms, RallError, "one value or 1"),
+        ("tau", [1, 2] * ms, RallError, "one value for all"),
         ("tau", "i*ms", RallError, "'i'.*may differ"),
     ],
 )  # fmt: skip

@@ -311,7 +311,7 @@ def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
 def strong_errors(
     problem: Problem, method: AbstractIntegrator, exact: np.ndarray, fine: int, counts=(16, 32, 64, 128)
 ):
-    (variable,) = problem.equations
+    variable = next(iter(problem.equations))
     found = []
     for steps in counts:
         state = Runner(problem, method, 1.0 / steps, pieces=fine // steps).run(steps)[variable]
@@ -397,7 +397,7 @@ def test_both_devices_take_the_same_path(method) -> None:
         (ExponentialEuler(), {"x": "-x + xi"}, ("'exponential_euler'", "heun")),
         (HEUN, {"x": "-x + xi**2"}, ("factor", "'xi'", "'x'")),
         (HEUN, {"x": "xi_a*xi_b"}, ("factor", "'xi_a'")),
-        (Milstein(), {"x": "y*xi", "y": "-y"}, ("diagonal", "'y'", "heun")),
+        (Milstein(), {"x": "y*xi", "y": "-y + xi"}, ("diagonal", "'y'", "drives too", "heun")),
         (Milstein(), {"x": "x*xi_a + xi_b"}, ("several", "xi_a and xi_b", "heun")),
         (Milstein(), {"x": "mine(x)*xi"}, ("derivative", "mine()", "heun")),
         (ExponentialMidpoint(), {"x": "-x**2"}, ("linear in their own variable", "'x'", "rk4")),
@@ -408,6 +408,16 @@ def test_methods_say_what_they_cannot_do(method, equations, words) -> None:
         method.step(System({v: tree(text) for v, text in equations.items()}), Name("dt"))
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("method", [HEUN, Milstein()])
+def test_a_factor_may_depend_on_what_has_no_noise(method) -> None:
+    """x' = y x xi with y = 1/(1 + t): ln x is the integral of y dW."""
+    problem = Problem({"x": "y*x*xi", "y": "-y**2"}, {"x": 1.0, "y": 1.0}, size=PATHS)
+    middles = (np.arange(512) + 0.5) / 512
+    parts = [philox.normal(SEED, 3, k, np.arange(PATHS), 0) / (1 + t) for k, t in enumerate(middles)]
+    exact = np.exp(np.sum(parts, axis=0) / np.sqrt(512))
+    assert slope(strong_errors(problem, method, exact, 512)) == pytest.approx(1.0, abs=0.2)
 
 
 def test_heun_accepts_noise_that_milstein_refuses() -> None:

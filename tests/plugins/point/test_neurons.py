@@ -53,7 +53,7 @@ def test_shared_values_are_views_of_one_value():
     assert group.s == 4 * mV
     with pytest.raises(IndexOutOfRangeError, match=r"takes \[:\] alone, not 0"):
         group.s[0]
-    with pytest.raises(RallError, match="takes one value or 1"):
+    with pytest.raises(RallError, match="takes one value for all"):
         group.s = [1, 2, 3] * mV
     with pytest.raises(RallError, match="'x' in 'x\\*mV' may differ"):
         group.s = "x*mV"
