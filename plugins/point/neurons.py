@@ -34,7 +34,8 @@ class NeuronGroup(Group):
         Differential equations, subexpressions and parameters.
     method : str or sequence of str, optional
         How equations are integrated: the name of a method, or several of which the first that fits is taken.
-        Without it: exact where the equations are linear, else of second order.
+        Without it the first that fits of exact, strang (second order, for equations that are linear in their own
+        variable), euler and heun.
     method_options : dict, optional
         Of the method.
     threshold : str, optional
