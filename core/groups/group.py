@@ -466,7 +466,7 @@ class Group(States, Stored):
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
         lines = self.equations.lines
-        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in lines))
+        wanted = {*self.code_identifiers(), *self.expressions()}.union(*(line.identifiers for line in lines))
         return self.externals(wanted, *more, where=[*lines, *self.code_places()])
 
     def code_identifiers(self) -> Iterable[str]:
