@@ -170,3 +170,14 @@ def test_the_scripts_of_getting_started_run_one_after_the_other(tmp_path):
     path.write_text(make + "\n".join(scripts_of("docs/getting_started.md")), encoding="utf-8")
     run(path, tmp_path)
     assert {"spike.png", "regions.png"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_the_scripts_for_people_from_brian_run_one_after_the_other(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text("\n".join(scripts_of("docs/from_brian2.md")), encoding="utf-8")
+    same, v, pair = run(path, tmp_path).splitlines()
+    first, second = numbers(same)
+    assert first == second > 100
+    assert numbers(v) == pytest.approx([np.exp(-1)] * 2, abs=1e-8)
+    midpoint, euler = numbers(pair)
+    assert midpoint == pytest.approx(np.tanh(0.5), abs=1e-4) and 1e-4 < abs(euler - np.tanh(0.5)) < 1e-2
