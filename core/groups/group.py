@@ -466,7 +466,7 @@ class Group(States, Stored):
 
     def _line_externals(self, *more: Mapping[str, object]) -> dict[str, object]:
         lines = self.equations.lines
-        wanted = set(self.code_identifiers()).union(*(line.identifiers for line in lines))
+        wanted = {*self.code_identifiers(), *self.expressions()}.union(*(line.identifiers for line in lines))
         return self.externals(wanted, *more, where=[*lines, *self.code_places()])
 
     def code_identifiers(self) -> Iterable[str]:
@@ -590,6 +590,10 @@ class Group(States, Stored):
 
     # --- what monitors and thresholds read -----------------------------------------------------------------------
 
+    def computed(self) -> set[str]:
+        """Names whose present values `probe` must compute: no variable holds them."""
+        return set()
+
     def probe(
         self,
         names: Sequence[str],
@@ -597,6 +601,7 @@ class Group(States, Stored):
         place: tuple[Clock, str, int],
         model: Model | None = None,
         events: EventList | None = None,
+        everywhere: bool = False,
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """Operations that bring variables up to date at a place of the schedule, and where to read them.
 
@@ -613,6 +618,8 @@ class Group(States, Stored):
         events : EventList, optional
             Where they are wanted; then what is found is shared or lies on the domain of the group, and is up to date
             where the events are.  Without it everything found is a float.
+        everywhere : bool
+            Whether what is found must be shared or lie on the domain of the group without events too.
         """
         return probe(self, names, owner, place, model, events)
 

@@ -135,19 +135,38 @@ class Cable:
         self.scratch["g"].array[:] = structure["coupling"]
         return structure
 
-    def axial_current(self, v: Floats, resistivity: Floats) -> Floats:
-        """Current that flows into each compartment along the tree (ampere), for v in volt, shape (compartments,)."""
+    def pairs(self, resistivity: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """All pairs of compartments with a conductance between them, each in both directions.
+
+        At a branch point, which holds no charge, each neighbour sees every other one.
+
+        Parameters
+        ----------
+        resistivity : ndarray
+            Ohm metre, shape (compartments,) or (1,).
+
+        Returns
+        -------
+        here, there : ndarray of int64
+            Compartments.
+        conductance : ndarray
+            Siemens.
+        """
         coupling, total = self.couple(resistivity)
         parent, n = self.layout.parent, self.tree.n
-        potential = np.concatenate([v, np.zeros(len(parent) - n)])
         child = np.flatnonzero(parent >= 0)
+        ends, others = np.concatenate([child, parent[child]]), np.concatenate([parent[child], child])
+        siemens = np.concatenate([coupling[child], coupling[child]])
+        direct = (ends < n) & (others < n)
+        found = [(ends[direct], others[direct], siemens[direct])]
+        for point in range(n, len(parent)):
+            around = np.flatnonzero(ends == point)
+            one, other = (side[~np.eye(len(around), dtype=bool)] for side in np.meshgrid(around, around))
+            found.append((others[one], others[other], siemens[one] * siemens[other] / total[point]))
+        here, there, conductance = (np.concatenate(parts) for parts in zip(*found))
+        return here, there, conductance
 
-        def inflow(u: Floats) -> Floats:
-            down = np.bincount(child, coupling[child] * u[parent[child]], minlength=len(u))
-            up = np.bincount(parent[child], coupling[child] * u[child], minlength=len(u))
-            return np.asarray(down + up, float)
-
-        if len(parent) > n:
-            # A branch point takes the mean of its neighbours, which are compartments.
-            potential[n:] = (inflow(potential) / total)[n:]
-        return np.array((inflow(potential) - total * potential)[:n])
+    def axial_current(self, v: Floats, resistivity: Floats) -> Floats:
+        """Current that flows into each compartment along the tree (ampere), for v in volt, shape (compartments,)."""
+        here, there, conductance = self.pairs(resistivity)
+        return np.asarray(np.bincount(here, conductance * (v[there] - v[here]), minlength=self.tree.n), float)

@@ -350,17 +350,22 @@ class SpatialNeuron(Group):
         place: tuple[Clock, str, int],
         model: Model | None = None,
         events: EventList | None = None,
+        everywhere: bool = False,
     ) -> tuple[list[Operation], dict[str, Variable]]:
         """See `Group.probe`; gates and what is computed from them are given at the present time.
 
-        At events, NaN stands for what does not live where they are.
+        At events, and everywhere, NaN stands for what does not live on a compartment.
         """
         operations, found = self._present.probe(names, owner, place)
-        for name in names if events is not None else ():
+        for name in names if everywhere or events is not None else ():
             if found[name].domain is not self.domain and not found[name].shared:
                 more, found[name] = self._present.spread(name, found[name], owner, place)
                 operations += more
         return operations, found
+
+    def computed(self) -> set[str]:
+        """See `Group.computed`: the currents, and while gates are behind, these and what depends on them."""
+        return self._present.computed()
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Group.state`; how long the cell is refractory is part of it."""

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import Line
-from rall.errors import NotSupportedError, RallError
+from rall.errors import RallError
 from rall.evaluate import evaluate
 from rall.groups import Resolver
 from rall.integrators.choose import stability_warning
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import linear_form, negative
-from rall.ir.nodes import ZERO, Name, Node, add, div
+from rall.ir.nodes import ZERO, Name, Node, add, div, mul, sub
 from rall.ir.visit import names, substitute
-from rall.model import Access, Assign, Clock, Domain, Elementwise, Model, Operation, Variable
+from rall.model import Access, Assign, Clock, Domain, Elementwise, Layout, Model, Operation, Reduce, Variable
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import renamed, split
 from rall.plugins.cable.scope import Scope
@@ -57,6 +57,16 @@ class Present:
                 for statement in gates.step("lag").statements:
                     values[statement.target] = evaluate(statement.value, values)
                 found.update({n: np.broadcast_to(values[n], (mechanism.domain.size,)) for n in mine})
+        return found
+
+    def computed(self) -> set[str]:
+        """Names that stand for no stored present value: currents, and what gates are part of while these are behind."""
+        found, known = {"Im", "Ic"}, 0
+        if self.scope.staggered:
+            found.update(self.cell.equations.diff_eq_names)
+        while len(found) > known:
+            known = len(found)
+            found.update(n for n, node in self.cell.expressions().items() if not found.isdisjoint(names(node)))
         return found
 
     def _values(self, bindings: Mapping[str, Variable | Access]) -> dict[str, Any]:
@@ -143,8 +153,6 @@ class Present:
             )  # fmt: skip
 
         home = self.scope.home(name)
-        if name == "Ic":
-            raise NotSupportedError("Ic can be read and not recorded; record v and Im, or read Ic after the run")
         if home is not None or name in self.cell.variables:
             on = home or self.cell.mechanisms[0]
             statements, bindings = self.at_present(on, lambda resolver: resolver.name(name), external)
@@ -158,6 +166,33 @@ class Present:
                 statements[-1] = Assign(last.target, add(Name("_probe"), last.value))
             bindings["_probe"] = target if mechanism.rows is None else Access(target, mechanism.rows)
             yield operation(k + 1, mechanism.domain, statements, bindings)
+        if name == "Ic":
+            yield from self._axial(target, f"{owner}!{name}~", place)
+
+    def _axial(self, target: Variable, owner: str, place: tuple[Clock, str, int]) -> Iterable[Operation]:
+        """Operations that add the current from the neighbours, per area, to a density."""
+        cell, (clock, when, order) = self.cell, place
+        here, there, conductance = cell.cable.pairs(cell.variables["Ri"].get())
+        domain = Domain("pairs", Layout(len(here)))
+        ends = [Variable(name, domain, kind="index", role="constant") for name in ("here", "there")]
+        for end, compartments in zip(ends, (here, there)):
+            end.set(cell.domain.layout.index(compartments))
+        siemens = Variable("siemens", domain, role="constant")
+        siemens.set(conductance)
+        v, area = cell.variables["v"], cell.variables["area"]
+        terms, total = Variable("_terms", domain, role="scratch"), Variable("_axial", cell.domain, role="scratch")
+        where: dict[str, Any] = dict(clock=clock, when=when, order=order)
+        flow = mul(Name("_g"), sub(Name("_there"), Name("_here")))
+        seen = {"_g": siemens, "_terms": terms, "_here": Access(v, ends[0]), "_there": Access(v, ends[1])}
+        yield Elementwise(
+            name=f"{owner}0", **where, domain=domain, statements=[Assign("_terms", flow)], bindings=seen
+        )
+        yield Reduce(name=f"{owner}1", **where, values=terms, index=ends[0], target=total)
+        whole = add(Name("_probe"), div(Name("_axial"), Name("area")))
+        yield Elementwise(
+            name=f"{owner}2", **where, domain=cell.domain, statements=[Assign("_probe", whole)],
+            bindings={"_probe": target, "_axial": total, "area": area},
+        )  # fmt: skip
 
     def at_present(
         self, mechanism: Mechanism, make: Callable[[Resolver], Node], external: Mapping[str, object]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -133,8 +133,11 @@ class Side:
         return found
 
     def expression_types(self, suffixed: bool) -> dict[str, tuple[Dimension, str]]:
-        """Dimension and type of the group's subexpressions."""
-        types = self.group.expression_types()
+        """Dimension and type of the group's subexpressions, and of what else it computes."""
+        group = self.group
+        types = group.expression_types()
+        others = group.computed() - types.keys() - group.variables.keys()
+        types.update({name: (group.dimension(name), "float") for name in others})
         return {f"{name}_{self.suffix}" if suffixed else name: typed for name, typed in types.items()}
 
     def value_bindings(self) -> Mapping[str, object]:
@@ -159,6 +162,20 @@ class Side:
             return plain
         usable = self.suffix == "post" and not self._hidden(name, False)
         return name if usable and self.group.bound(name) is not None else None
+
+    def computed(self, name: str, own: Container[str]) -> str | None:
+        """The group's name of what it must compute to give a value of `name`; None if that is something else.
+
+        Parameters
+        ----------
+        name : str
+            As synaptic code has it.
+        own : container
+            Names of the synapses themselves, which come first.
+        """
+        plain = name.removesuffix(f"_{self.suffix}")
+        suffixed = plain != name or self.suffix == "post"
+        return plain if suffixed and name not in own and plain in self.group.computed() else None
 
     def write(self, name: str, selection: NDArray[np.int64] | None, value: Any) -> None:
         """Set a variable of the elements of some synapses.

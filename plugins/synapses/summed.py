@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rall.equations import Line
 from rall.groups.bound import variable_of
 from rall.ir.nodes import Name, select
+from rall.ir.visit import names
 from rall.model import Access, Assign, Domain, Elementwise, Model, Operation, Reduce, Variable
 from rall.plugins.synapses.sides import Side
 from rall.session import SimulationObject
@@ -77,10 +78,37 @@ class SummedVariable(SimulationObject):
         """See `SimulationObject.before_run`."""
         self.side.group.note_written((self.base,))
 
+    def _computed(self, side: Side) -> tuple[list[Operation], dict[str, Access | Variable]]:
+        """What computes values of a group that no variable of it holds, and how synapses see them."""
+        synapses = self.synapses
+        own = {*synapses.variables, *synapses.links, *synapses.linked, *synapses.equations}
+        expressions = synapses.expressions()
+        wanted: dict[str, str] = {}
+        todo, seen = set(names(self.line.node)), set()
+        while todo:
+            name = todo.pop()
+            seen.add(name)
+            base = side.computed(name, own)
+            if base is not None:
+                wanted[name] = base
+            elif name in expressions:
+                todo |= names(expressions[name]) - seen
+        # Operations of one place sort by their names: these go before those of the terms.
+        place = (self.clock, self.when, self.order)
+        operations, found = side.group.probe(
+            sorted(set(wanted.values())), f"{self.name}!{side.suffix}", place, everywhere=True
+        )
+        values = {name: found[base] for name, base in wanted.items()}
+        return operations, {name: v if v.shared else Access(v, side.index) for name, v in values.items()}
+
     def operations(self, model: Model) -> Iterable[Operation]:
         """The terms, their sums, and for a part of a group the way to its elements."""
         synapses, side = self.synapses, self.side
         resolver = synapses.resolver(synapses.run_externals())
+        for end in (synapses.pre_side, synapses.post_side):
+            operations, found = self._computed(end)
+            yield from operations
+            resolver.table = {**resolver.table, **found}
         terms = Variable("_terms", synapses.domain, self.line.dimension, role="scratch")
         statements = [Assign("_terms", resolver.node(self.line.node))]
         drawn = synapses.random_bindings(synapses.domain, model, f"sum {self.line.varname}", statements)
@@ -94,19 +122,19 @@ class SummedVariable(SimulationObject):
                 statements=statements, bindings=bindings,
             )  # fmt: skip
 
-        yield elementwise("0terms", synapses.domain, statements, bindings)
+        yield elementwise("terms0", synapses.domain, statements, bindings)
         domain = side.group.domain
         # Sums are doubles; what is an integer takes them over afterwards, as do the elements of a part.
         direct = side.whole and self.target.kind == "float"
         target = self.target if direct else Variable("_sums", domain, self.line.dimension, role="scratch")
         yield Reduce(
-            name=f"{self.name}!1sum", clock=self.clock, when=self.when, order=self.order, values=terms,
+            name=f"{self.name}!terms1sum", clock=self.clock, when=self.when, order=self.order, values=terms,
             index=side.index, target=target,
         )  # fmt: skip
         if not direct:
             inside = Variable("_inside", domain, kind="boolean", role="constant")
             inside.array[side.members()] = True
             moved = [Assign("_target", select(Name("_inside"), Name("_sums"), Name("_target")))]
-            yield elementwise("2part", domain, moved, {"_inside": inside, "_sums": target, "_target": self.target})
+            yield elementwise("terms2part", domain, moved, {"_inside": inside, "_sums": target, "_target": self.target})
 
 

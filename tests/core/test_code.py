@@ -47,7 +47,7 @@ def run(group, text, steps=1, **external):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("v = 0*mV", {"mV"}), ("v += w", {"w"}), ("h = v; v = h*2", {"v"}), ("h = 1\nh += v\nw = h", {"v"}),
+        ("v = 0*mV", {"mV"}), ("v += w", {"v", "w"}), ("h = v; v = h*2", {"v"}), ("h = 1\nh += v\nw = h", {"v"}),
         ("x = exp(y)", {"y", "exp"}), ("", set()), ("x = x + 1", {"x"}), ("a = b; b = 3; c = b", {"b"}),
     ],
 )  # fmt: skip
@@ -144,7 +144,7 @@ def test_what_stands_still_is_left_alone():
         ("h = unknown", "unknown"), ("tau = v/volt*ms", "one value for all elements, and this may differ"),
         ("h = n; tau = h*ms", "one value for all elements"), ("h = rand(); tau = h*ms", "one value for all elements"),
         ("factor = factor + 1", "'factor', which is a value from outside"),
-        ("factor += 1", "'factor', which is no variable"),
+        ("factor += 1", "'factor', which is a value from outside"),
         ("exp = 3", "'exp'"), ("mV = 3", "'mV'"), ("v", "assigns"), ("if on: v = 3*mV", "if"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from rall.morphology import Cylinder, Morphology, Soma
 from rall.plugins.cable import SpatialNeuron
 from rall.plugins.inputs import SpikeGeneratorGroup
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
+from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.session import Clock, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
@@ -63,7 +64,7 @@ def test_looking_changes_nothing(fire, target):
 
 def test_reading_gates_gives_what_a_monitor_records(fire, target):
     cell = fire()
-    names = (*GATES, "Im", "alpha_m_Na", "I_Na")
+    names = (*GATES, "Im", "Ic", "alpha_m_Na", "I_Na")
     monitor = StateMonitor(cell, names, record=True)
     network = Network(cell, monitor)
     for k in range(1, 11):
@@ -76,6 +77,37 @@ def test_reading_gates_gives_what_a_monitor_records(fire, target):
             # The record at the beginning of the step that came next is of the same moment.
             row = round(k * 11 - 1)
             assert np.abs(recorded[:, row] - here[name]).max() < 1e-9 * span, (name, k)
+
+
+def test_the_capacitive_current_is_what_changes_the_voltage(fire):
+    """Cm dv/dt at the time of the record, at branch points too: against central differences."""
+    cell = fire(dt=0.005 * ms)
+    monitor = StateMonitor(cell, ["v", "Ic"], record=True)
+    Network(cell, monitor).run(4 * ms)
+    slope = (monitor.v_[:, 2:] - monitor.v_[:, :-2]) / 1e-5
+    expected = np.asarray(cell.Cm_)[:, None] * slope
+    assert np.abs(monitor.Ic_[:, 1:-1] - expected)[:, 2:].max() < 2e-3 * np.abs(expected).max()
+
+
+def test_synapses_see_currents_and_gates_of_their_time(fire, target):
+    """Currents from a cell into electrodes: all that leaves it enters it again, and gates are those of a monitor."""
+    cell = fire()
+    electrodes = NeuronGroup(2, "I : amp\nm : 1")
+    out = Synapses(cell, electrodes, "weight : 1\nI_post = weight*(Ic_pre - Im_pre)*area_pre : amp (summed)")
+    out.connect()
+    out.weight = "1.0*(j == 0 or i == 3)"
+    gate = Synapses(cell, electrodes, "m_post = m_Na_pre : 1 (summed)")
+    gate.connect("i == 3")
+    for one in (out.summed_updaters["I_post"], gate.summed_updaters["m_post"]):
+        one.when = "before_start"
+    seen = StateMonitor(electrodes, ["I", "m"], record=True)
+    monitor = StateMonitor(cell, ["Im", "Ic", "m_Na"], record=True)
+    Network(cell, electrodes, out, gate, seen, monitor).run(3 * ms)
+    current = ((monitor.Ic_ - monitor.Im_) * np.asarray(cell.area_)[:, None])[3]
+    assert np.ptp(current) > 1e-13
+    np.testing.assert_allclose(seen.I_[1], current, rtol=1e-9, atol=1e-9 * np.abs(current).max())
+    assert np.abs(seen.I_[0]).max() < 1e-9 * np.abs(current).max()
+    np.testing.assert_allclose(seen.m_, monitor.m_Na_[[3, 3]], rtol=1e-12)
 
 
 def test_gates_are_recorded_at_their_time_to_second_order(fire):

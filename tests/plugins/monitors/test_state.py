@@ -316,6 +316,20 @@ def test_synapses(joined, target):
     assert ends.v_post.shape == (6, 4) and (ends.v_post_[:, 3] == ends.v_post_[:, 2]).all()
 
 
+def test_expressions_of_other_groups_with_values_of_the_script():
+    offset = 5 * mV
+    source = NeuronGroup(2, "y = x - offset : volt\nx : volt")
+    source.x = [7, 9] * mV
+    synapses = Synapses(source, source, "y_there : volt (linked)")
+    synapses.connect(i=[0, 1], j=[1, 0])
+    synapses.y_there = linked_var(source, "y", index=[1, 0])
+    monitor = StateMonitor(synapses, ["y_post", "y_there"], record=True)
+    Network(source, synapses, monitor).run(0.1 * ms)
+    assert offset / mV == 5
+    np.testing.assert_allclose(monitor.y_post / mV, [[4], [2]])
+    np.testing.assert_allclose(monitor.y_there / mV, [[4], [2]])
+
+
 def test_recordings_are_restored(group):
     monitor = StateMonitor(group, ["v", "n"], record=True)
     network = Network(group, group.source, monitor)
