@@ -173,10 +173,10 @@ class EventQueue:
     def drain(self) -> None:
         """Make more room, if there is too little for another step."""
         if self.active[0] > self.limit:
-            kept = self.due, self.run, self.last
+            kept = {name: getattr(self, name) for name in ("due", "run", "last")}
             self._make_room(2 * len(self.due) + self.size)
-            for old, new in zip(kept, (self.due, self.run, self.last)):
-                new[: len(old)] = old
+            for name, old in kept.items():
+                getattr(self, name)[: len(old)] = old
 
     # --- what a device does in a step -------------------------------------------------------------------------
 

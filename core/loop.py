@@ -6,18 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
 from rall.devices.adaptive import unfinished
 from rall.devices.base import Program, Status
 from rall.errors import NumericalError
+from rall.interrupts import told_at_once
 from rall.model import Call, Check, Clock, Integrate, Operation
 from rall.profile import Profile
 from rall.progress import Progress
 from rall.session import SimulationObject
-from rall.timeline import shown, steps_until
+from rall.timeline import first_step, shown
 
 __all__ = ["Loop"]
 
@@ -25,6 +26,8 @@ __all__ = ["Loop"]
 STRETCH = 0.03
 #: From one stretch to the next, the number of steps grows by this factor at most.
 GROWTH = 8.0
+#: From this many steps in a stretch on, they may become so slow that an interrupt would wait for long.
+MANY = 64
 
 
 class Loop:
@@ -62,6 +65,9 @@ class Loop:
         self._stopping = self._interrupted = self._user_code = self._changed = False
         self._inside = False  # a step is half done
         self._steps = 1
+        #: While interrupts are deferred, what ends with that; and whether it is told at once when one comes.
+        self._watch: ExitStack | None = None
+        self._watching = False
         self._switched_on: object = None
         self._program: Program | None = None
         self._ends: Mapping[int, int] = {}
@@ -77,11 +83,15 @@ class Loop:
         """Start of the step that comes next (inside Python calls: of the present one), in seconds."""
         if not self.clocks:
             return self._t_end if self.completed else self._t_start
-        return min((c.step * c.dt for c in self.clocks if c.step < self._ends[id(c)]), default=self._t_end)
+        return min((c.time_of(c.step) for c in self.clocks if c.step < self._ends[id(c)]), default=self._t_end)
 
     def stop(self) -> None:
         """End the run after the present step; may be called from Python code in it or from another thread."""
         self._stopping = True
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """Ask the program to come back after the present step; from anywhere."""
         if self._program is not None:
             self._program.stop()
 
@@ -109,11 +119,14 @@ class Loop:
         self._changed = False
         self._switched_on = self._activity()
         self._program = self._build(self.t)
-        self._ends = {id(c): max(c.step, steps_until(self._t_end, c.dt)) for c in self._program.clocks}
+        self._ends = {id(c): max(c.step, first_step(c, self._t_end)) for c in self._program.clocks}
         return self._program
 
     def _stretch(self, program: Program) -> bool:
         """Let the program run for a while; whether the run is over."""
+        if self._steps >= MANY and self._watch is not None and not self._watching:
+            self._watching = True
+            self._watch.enter_context(told_at_once(signal.SIGINT, self._come_back))
         began = time.perf_counter()
         # A program that calls Python in every step comes back for nothing else: ask it to where something waits.
         waiting = self._stopping or self._changed or self._interrupted or (self._inside and self._progress.due())
@@ -150,7 +163,7 @@ class Loop:
         began = time.perf_counter()
         try:
             self._user_code = True
-            operation.function(operation.clock.step * operation.clock.dt)
+            operation.function(operation.clock.time_of(operation.clock.step))
             self._user_code = False
             if self._profile is not None:
                 self._profile.add(operation, time.perf_counter() - began)
@@ -188,14 +201,15 @@ class Loop:
                 handle(number, frame)
                 return
             self._interrupted = True
-            if self._program is not None:
-                self._program.stop()
+            self._come_back()
 
         self._previous = handle  # type: ignore[method-assign, assignment]
         signal.signal(signal.SIGINT, defer)
         try:
-            yield
+            with ExitStack() as self._watch:
+                yield
         finally:
+            self._watch = None
             signal.signal(signal.SIGINT, previous)
             if self._interrupted:
                 self._interrupted = False

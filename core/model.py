@@ -23,9 +23,9 @@ from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 
 __all__ = [
     "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Accesses", "Assign", "Call",
-    "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "Integrate", "Layout",
-    "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau",
-    "Variable", "aligned",
+    "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "EventClock",
+    "Integrate", "Layout", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau", "Variable",
+    "aligned",
 ]  # fmt: skip
 
 #: What `Integrate.failure` says.
@@ -219,6 +219,27 @@ class Clock:
                 "Clock that the object was given"
             )
         super().__setattr__(name, value)
+
+    def time_of(self, step: int) -> float:
+        """When a step starts, in seconds."""
+        return step * self.dt
+
+
+@dataclass(eq=False)
+class EventClock(Clock):
+    """Time as steps at given times; `dt` is how far these may be off and count as the same as others, times 1e4.
+
+    Attributes
+    ----------
+    times : ndarray of float, shape (steps,)
+        In seconds, ascending.
+    """
+
+    times: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def time_of(self, step: int) -> float:
+        """When a step starts, in seconds; there is none behind the last one."""
+        return float(self.times[step]) if step < len(self.times) else np.inf
 
 
 @dataclass(frozen=True)

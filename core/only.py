@@ -62,11 +62,13 @@ if TYPE_CHECKING:
     from rall.plugins.viewer import plot_traces as plot_traces
     from rall.plugins.viewer import view3d as view3d
     from rall.session import Clock as Clock
+    from rall.session import EventClock as EventClock
     from rall.session import defaultclock as defaultclock
     from rall.session import prefs as prefs
     from rall.session import seed as seed
     from rall.session import start_scope as start_scope
     from rall.simulation import Network as Network
+    from rall.targets import device as device
     from rall.targets import get_device as get_device
     from rall.targets import set_device as set_device
     from rall.units import *

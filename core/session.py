@@ -28,7 +28,7 @@ from rall.preferences import Preferences
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 __all__ = [
-    "Clock", "SimulationObject", "caller_namespace", "caller_place", "defaultclock", "live_objects",
+    "Clock", "EventClock", "SimulationObject", "caller_namespace", "caller_place", "defaultclock", "live_objects",
     "options_from", "prefs", "seconds", "seed", "session", "session_seed", "start_scope", "unique_name", "warn",
 ]  # fmt: skip
 
@@ -119,7 +119,7 @@ def start_scope() -> None:
 
 
 def seed(n: int | None = None) -> None:
-    """Choose the random numbers of everything that follows.
+    """Choose the random numbers of everything that follows, of those that a script draws from `numpy.random` too.
 
     Parameters
     ----------
@@ -138,6 +138,8 @@ def seed(n: int | None = None) -> None:
     session.seed.array[0] = np.uint64(int(n) & _MASK64).astype(np.int64)
     session.seeded += 1
     session.streams.clear()
+    # The star import's rand and randn are methods of NumPy's global generator.
+    np.random.seed(int(n) & 0xFFFFFFFF)  # noqa: NPY002
 
 
 def session_seed() -> Variable:
@@ -248,7 +250,7 @@ class Clock:
     @property
     def t_(self) -> float:
         """Start of the present step in seconds."""
-        return self.model_clock.step * self.model_clock.dt
+        return self.model_clock.time_of(self.model_clock.step)
 
     @property
     def timestep(self) -> int:
@@ -257,6 +259,81 @@ class Clock:
 
     def __repr__(self) -> str:
         return f"Clock(dt={self.dt!r}, name={self.name!r})"
+
+
+class EventClock(Clock):
+    """Time in steps at given times, for network operations, code that runs regularly, and monitors of variables.
+
+    Parameters
+    ----------
+    times : Quantity
+        When, in any order; of equal ones there is one.
+    name : str
+        A trailing ``*`` is replaced by a number where needed.
+
+    Attributes
+    ----------
+    times : Quantity
+        Ascending.
+
+    Raises
+    ------
+    DimensionMismatchError
+        If these are no times.
+    RallError
+        If one is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> from rall.units import ms
+    >>> EventClock([1, 2.5]*ms).times
+    array([1. , 2.5]) ms
+    """
+
+    def __init__(self, times: Any, name: str = "eventclock*") -> None:
+        if isinstance(times, str) or dimension_of(times) is not _TIME:
+            raise DimensionMismatchError(f"an EventClock takes times such as [10, 20]*ms, not {times!r:.80}")
+        plain = np.unique(np.atleast_1d(np.asarray(value_of(times), float)))
+        if not np.isfinite(plain).all() or (plain < 0).any():
+            raise RallError(f"times of an EventClock are finite and not negative, not {times!r:.80}")
+        # Times that agree with those of other clocks to a small part of a step belong to the same step.
+        near = float(np.min(np.diff(plain), initial=defaultclock.dt_))
+        self._times = plain
+        self.model_clock = model.EventClock(near, unique_name(name, _clock_names.values()), times=plain)
+        _clock_names[id(self.model_clock)] = self.model_clock
+        self.when = "start"
+
+    @property
+    def times(self) -> Any:
+        """When its steps are, shape (steps,)."""
+        return Quantity(self._times.copy(), dim=_TIME)
+
+    @property
+    def dt_(self) -> float:
+        """Refused: its steps have no one length.
+
+        Raises
+        ------
+        RallError
+            Always.
+        """
+        raise RallError(f"'{self.name}' has times and no dt")
+
+    @dt_.setter
+    def dt_(self, value: float) -> None:
+        raise RallError(f"'{self.name}' has times and no dt that could be set")
+
+    @property
+    def dt(self) -> Any:
+        """Refused, as `dt_`."""
+        return self.dt_
+
+    @dt.setter
+    def dt(self, value: Any) -> None:
+        self.dt_ = value
+
+    def __repr__(self) -> str:
+        return f"EventClock(times={self.times!r:.80}, name={self.name!r})"
 
 
 _clock_names: WeakValueDictionary[int, model.Clock] = WeakValueDictionary()

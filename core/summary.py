@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rall.model import EventClock
 from rall.schedule import slot_rank
 from rall.session import SimulationObject
 from rall.timeline import SAME_TIME, shown
@@ -26,7 +28,7 @@ class Row:
     part_of : str
         Name of the object that it belongs to, empty for the object itself.
     dt : float
-        Step of its clock in seconds.
+        Step of its clock in seconds; not a number where times are given.
     when : str
         Slot.
     order : int
@@ -57,6 +59,8 @@ class Row:
         return name, self.part_of, self._step(shortest), self.when, str(self.order), "yes" if self.active else "no"
 
     def _step(self, shortest: float) -> str:
+        if math.isnan(self.dt):
+            return "at given times"
         steps = self.dt / shortest
         if abs(steps - round(steps)) > SAME_TIME:
             return shown(self.dt)
@@ -76,7 +80,7 @@ class SchedulingSummary:
     entries: tuple[Row, ...]
 
     def _texts(self) -> list[tuple[str, ...]]:
-        shortest = min((row.dt for row in self.entries), default=0.0)
+        shortest = min((row.dt for row in self.entries if not math.isnan(row.dt)), default=0.0)
         return [row.texts(shortest) for row in self.entries]
 
     def __str__(self) -> str:
@@ -112,5 +116,6 @@ def rows_of(objects: Sequence[SimulationObject], slots: Sequence[str]) -> tuple[
             own = name == one.name
             part_of = owner.get(id(one), "") if own else one.name
             kind = type(one).__name__ if own else ""
-            rows.append(Row(name, part_of, one.clock.dt, when, order, kind, one.active))
+            dt = math.nan if isinstance(one.clock, EventClock) else one.clock.dt
+            rows.append(Row(name, part_of, dt, when, order, kind, one.active))
     return tuple(sorted(rows, key=lambda row: (slot_rank(row.when, slots), row.order, row.name)))

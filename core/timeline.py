@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rall.errors import RallError
-from rall.model import SHARED, Clock, Variable
+from rall.model import SHARED, Clock, EventClock, Variable
 from rall.session import session, session_seed
 from rall.units import Quantity, get_or_create_dimension, in_best_unit
 
-__all__ = ["NetworkSeed", "Timeline", "shown", "steps_until"]
+__all__ = ["NetworkSeed", "Timeline", "first_step", "shown", "steps_until"]
 
 #: Part of a step by which two times may differ and yet count as the same.
 SAME_TIME = 1e-4
@@ -39,6 +39,13 @@ def steps_until(t: float, dt: float) -> int:
     # Before a clock with steps far longer than t its first step, at 0, still lies.
     near = abs(nearest * dt - t) <= SAME_TIME * min(dt, t) if t > 0 else True
     return nearest if near else math.ceil(t / dt)
+
+
+def first_step(clock: Clock, t: float) -> int:
+    """Number of the first step of a clock that does not start before `t`, in seconds."""
+    if isinstance(clock, EventClock):
+        return int(np.searchsorted(clock.times, t - SAME_TIME * clock.dt))
+    return steps_until(t, clock.dt)
 
 
 def shown(seconds: float) -> str:
@@ -85,7 +92,7 @@ class Timeline:
         """
         for clock in clocks:
             before = self._lengths.get(clock, clock.dt)
-            step = steps_until(self.t, clock.dt)
+            step = first_step(clock, self.t)
             if before != clock.dt and abs(step * clock.dt - self.t) > SAME_TIME * clock.dt:
                 raise RallError(
                     f"dt of '{clock.name}' cannot change from {shown(before)} to {shown(clock.dt)} at "
@@ -107,7 +114,7 @@ class Timeline:
         self._lengths[clock] = clock.dt
         clock.step = step
         clock.dt_variable.array[0] = clock.dt
-        clock.t_variable.array[0] = step * clock.dt
+        clock.t_variable.array[0] = clock.time_of(step)
         clock.step_variable.array[0] = step
 
     def catch_up(self, clocks: Iterable[Clock], now: float) -> None:
@@ -121,7 +128,7 @@ class Timeline:
             In seconds.
         """
         for clock in clocks:
-            step = steps_until(now, clock.dt)
+            step = first_step(clock, now)
             if clock not in self._lengths or clock.step < step:
                 self.put(clock, step)
 
@@ -142,7 +149,7 @@ class Timeline:
             self.put(clock, clock.step)
         for clock in others:
             if not any(clock is one for one in driven):
-                self.put(clock, steps_until(t, clock.dt))
+                self.put(clock, first_step(clock, t))
 
 
 class NetworkSeed:

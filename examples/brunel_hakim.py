@@ -4,8 +4,8 @@ Brunel & Hakim, Neural Computation 11:1621 (1999): 5000 inhibitory integrate-and
 inputs of 0.1 mV after a delay of 2 ms, driven by a noisy current above threshold.  Inhibition that arrives late
 makes the rate of the population swing, with a period of a few delays; a single cell joins in only now and then.
 
-The theory of the paper gives 3.4 Hz for a cell in the stationary state; here cells fire at 3.6 Hz, the population at
-about 140 Hz.
+The mean first passage time gives 3.5 Hz for a cell in the stationary state; here cells fire at 3.6 Hz, the population
+at about 140 Hz.
 
 Writes brunel_hakim.png: spikes of 500 cells, the population rate, its spectrum, and the intervals of the cells.
 The argument small takes a shorter time.

@@ -94,8 +94,8 @@ for kind, (label, colour) in enumerate(zip(labels, colours)):
           f'{mean(share[late]):.2f} of the receptors bound')
     if kind:
         own = slice((kind - 1)*n//per_astrocyte, kind*n//per_astrocyte)
-        print(f'  {sum((releases.i >= own.start) & (releases.i < own.stop))/(n//per_astrocyte):.1f} releases of '
-              f'an astrocyte, the first at {min(releases.t[releases.i >= own.start])/second:.1f} s')
+        when = releases.t[(releases.i >= own.start) & (releases.i < own.stop)]
+        print(f'  {len(when)/(n//per_astrocyte):.1f} releases of an astrocyte, the first at {min(when)/second:.1f} s')
         subplot(311)
         plot(calcium.t/second, calcium.C[own][:4].T/uM, colour, lw=0.8)
         subplot(312)
@@ -108,8 +108,9 @@ ylabel('calcium of astrocytes (uM)')
 subplot(312)
 ylabel('receptors bound')
 subplot(313)
-ylabel('transmitter released (1/s)')
+ylabel('share of transmitter\nreleased (1/s)')
 xlabel('time (s)')
-legend(loc='upper left')
+ylim(0, 1.4)
+legend(loc='upper right', ncol=3)
 tight_layout()
 savefig('glia.png', dpi=120)

@@ -14,7 +14,7 @@ from rall import *
 small = 'small' in sys.argv
 seed(1999)
 defaultclock.dt = 0.1*ms
-sizes = [40, 120] if small else [40, 50, 60, 70, 80, 90, 100, 110, 120]
+sizes = [20, 120] if small else [30, 40, 50, 60, 70, 80, 90, 100, 110, 120]
 spreads = [0, 4]*ms if small else [0, 1, 2, 3, 4, 5]*ms
 n_layers, n = 10, 100
 n_chains, per_chain = len(sizes)*len(spreads), n_layers*n
@@ -55,15 +55,15 @@ run(100*ms)
 chain, layer = spikes.i//per_chain, spikes.i//n % n_layers
 
 
-def volley(c, of_layer):
-    """The spikes of a layer in the 5 ms in which it fires most: their number and standard deviation."""
-    when = sort(spikes.t[(chain == c) & (layer == of_layer)]/ms)
+def arrival(c):
+    """The spikes of a chain's last layer in the 5 ms in which it fires most: their number and standard deviation."""
+    when = sort(spikes.t[(chain == c) & (layer == n_layers - 1)]/ms)
     counts = searchsorted(when, when + 5) - arange(len(when))
     best = argmax(counts)
     return counts[best], std(when[best:best + counts[best]])
 
 
-fired, width = array([volley(c, n_layers - 1) for c in range(n_chains)]).T
+fired, width = array([arrival(c) for c in range(n_chains)]).T
 alive = fired > n/2
 quiet = spikes.t < start - 15*ms
 print(f'background: {sum(quiet)/(len(chains)*((start - 15*ms)/second)):.1f} Hz')

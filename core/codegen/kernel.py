@@ -153,12 +153,15 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
 
     Statements are inlined into one expression for each variable written; what they share is shared in the
     graph.  Each draw of a random number gets its own index, in the order of the text: equal calls in two
-    statements are two draws, unless they come from one named subexpression.
+    statements are two draws, unless they come from one named subexpression.  What all elements share draws as the
+    first element would.
     """
     values: dict[str, Node] = {}
     draws: dict[object, float] = {}
     for k, statement in enumerate(operation.statements):
         value = _number_draws(statement.value, k, draws)
+        if _is_shared(operation.bindings.get(statement.target)):
+            value = substitute(value, {"_element": Number(0)})
         value = substitute(value, values)
         if operation.mask is not None and statement.target in operation.bindings:
             value = Select(operation.mask, value, values.get(statement.target, Name(statement.target)))
@@ -173,6 +176,10 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     if isinstance(operation, Deliver):
         form = "events" if operation.queue is None else "runs"
     return Kernel(tuple(roles.loads), tuple(stores), form), tuple(roles.arguments)
+
+
+def _is_shared(bound: Variable | Access | None) -> bool:
+    return bound is not None and (bound.variable if isinstance(bound, Access) else bound).shared
 
 
 def _in_roles(value: Node, operation: Elementwise, roles: _Roles) -> Node:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from rall.codegen.kernel import Kernel
 from rall.events import EventQueue
@@ -123,11 +123,12 @@ class Program(ABC):
 
 def buffers_of(schedule: Schedule) -> list[Buffer]:
     """What the operations of a schedule fill and `Program.drain` empties, or makes larger."""
+    buffer_of: dict[type[Operation], Callable[[Any], Buffer | None]] = {
+        Record: lambda op: op.table, RecordEvents: lambda op: op.log, Deliver: lambda op: op.queue,
+    }  # fmt: skip
     found: dict[int, Buffer] = {}
     for op in schedule.operations:
-        filled = {
-            Record: lambda op: op.table, RecordEvents: lambda op: op.log, Deliver: lambda op: op.queue
-        }.get(type(op), lambda op: None)(op)  # fmt: skip
+        filled = buffer_of[type(op)](op) if type(op) in buffer_of else None
         if filled is not None:
             found[id(filled)] = filled
     return list(found.values())

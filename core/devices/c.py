@@ -26,6 +26,7 @@ from rall.model import (
     Deliver,
     Elementwise,
     Emit,
+    EventClock,
     Integrate,
     Operation,
     Record,
@@ -71,7 +72,7 @@ class _Op(ctypes.Structure):
 
 class _Clock(ctypes.Structure):
     _fields_ = (("dt", ctypes.c_double), ("step", ctypes.c_longlong), ("end", ctypes.c_longlong),
-                ("t", ctypes.c_void_p), ("k", ctypes.c_void_p))  # fmt: skip
+                ("t", ctypes.c_void_p), ("k", ctypes.c_void_p), ("times", ctypes.c_void_p))  # fmt: skip
 
 
 class _Buffer(ctypes.Structure):
@@ -306,7 +307,8 @@ class CProgram(Program):
     @staticmethod
     def _clock(clock: Clock) -> _Clock:
         t, k = clock.t_variable.array.ctypes.data, clock.step_variable.array.ctypes.data
-        return _Clock(clock.dt, clock.step, clock.step, t, k)
+        times = clock.times.ctypes.data if isinstance(clock, EventClock) else None
+        return _Clock(clock.dt, clock.step, clock.step, t, k, times)
 
     def advance(self, ends: Mapping[int, int], iterations: int) -> tuple[Status, Operation | None]:
         """See `Program.advance`."""

@@ -148,10 +148,10 @@ class NumpyProgram(Program):
         waiting = [c for c in self.clocks if c.step < ends[id(c)]]
         if not waiting:
             return set()
-        first = min(c.step * c.dt for c in waiting)
-        due = [c for c in waiting if c.step * c.dt <= first + SAME_TIME * c.dt]
+        first = min(c.time_of(c.step) for c in waiting)
+        due = [c for c in waiting if c.time_of(c.step) <= first + SAME_TIME * c.dt]
         for clock in due:
-            clock.t_variable.array[0] = clock.step * clock.dt
+            clock.t_variable.array[0] = clock.time_of(clock.step)
             clock.step_variable.array[0] = clock.step
         return {id(c) for c in due}
 

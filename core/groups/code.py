@@ -13,7 +13,7 @@ from rall.groups.bound import variable_of
 from rall.ir.nodes import Binary, Call, Name, Node, select
 from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
-from rall.ir.visit import functions, names, walk
+from rall.ir.visit import functions, names, substitute, walk
 from rall.model import Access, Assign, Variable
 from rall.registry import closest
 from rall.session import warn
@@ -119,11 +119,28 @@ def compile_code(
             value = select(Name(frozen), value, Name(target))
         made.append(Assign(target, resolver.node(value)))
         if variable_of(table[target]).shared:
-            _check_shared(statement, where, for_events, _differs(made[-1].value, resolver.bindings, differing))
+            # A draw for what has one value is one draw.
+            differs = _names_differ(made[-1].value, resolver.bindings, differing)
+            _check_shared(statement, where, for_events, differs)
         resolver.bindings[target] = table[target]
         written.add(target)
     _tell_of_unread(group, statements, table, where)
-    return Code(made, resolver.bindings, written)
+    return Code(_one_name_each(made, resolver.bindings), resolver.bindings, written)
+
+
+def _one_name_each(statements: list[Assign], bindings: Mapping[str, Variable | Access]) -> list[Assign]:
+    """The statements with one name for each variable, so that what is set as ``u`` is seen as ``u_post`` after it."""
+    first: dict[tuple[int, int], str] = {}
+    others: dict[str, Name] = {}
+    for name, bound in bindings.items():
+        key = (id(bound.variable), id(bound.index)) if isinstance(bound, Access) else (id(bound), 0)
+        known = first.setdefault(key, name)
+        if known != name:
+            others[name] = Name(known)
+    if not others:
+        return statements
+    target = {name: node.id for name, node in others.items()}
+    return [Assign(target.get(s.target, s.target), substitute(s.value, others)) for s in statements]
 
 
 def _tell_of_unread(group: Group, statements: Sequence[Statement], table: Collection[str], where: str) -> None:
@@ -139,10 +156,16 @@ def _tell_of_unread(group: Group, statements: Sequence[Statement], table: Collec
 
 def _differs(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:
     """Whether a value may differ between elements; `local` are names of which that is known."""
-    used = names(value)
-    if any(name in local or (name in bindings and not variable_of(bindings[name]).shared) for name in used):
-        return True
-    return any(isinstance(node, Call) and (place_of(node.op) or is_stateful(node.op)) for node in walk(value))
+    return _names_differ(value, bindings, local) or any(
+        isinstance(node, Call) and (place_of(node.op) or is_stateful(node.op)) for node in walk(value)
+    )
+
+
+def _names_differ(value: Node, bindings: Mapping[str, Variable | Access], local: Collection[str]) -> bool:
+    """Whether what a value is computed from may differ between elements, its draws apart."""
+    return any(
+        name in local or (name in bindings and not variable_of(bindings[name]).shared) for name in names(value)
+    )
 
 
 def _check_shared(statement: Statement, where: str, for_events: bool, differs: bool) -> None:

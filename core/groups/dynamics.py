@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["StateUpdate", "held_operations"]
 
 #: Steps from one look for infinite values to the next.
-_LOOK_EVERY = 8
+_LOOK_EVERY = 16
 #: What methods of a fixed step are told beside the equations; accepted, since there is nothing to switch off.
 _OPTIONS = ("simplify",)
 

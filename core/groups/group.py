@@ -455,7 +455,7 @@ class Group(States, Stored):
 
     def value_bindings(self) -> Mapping[str, object]:
         """Values that were put into equations by keyword, by their names in the trees."""
-        found = dict(self.equations.bindings)
+        found: dict[str, object] = dict(self.equations.bindings)
         for one in self.linked.values():
             found.update(one.values)
         return found

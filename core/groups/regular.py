@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList, Timetable
+from rall.groups.bound import variable_of
 from rall.groups.code import Code, code_identifiers, compile_code
-from rall.ir.nodes import Compare, Logic, Name, Node, number
+from rall.ir.nodes import Compare, Name, number, select
 from rall.ir.statements import parse_statements
-from rall.model import SHARED, Access, Deliver, Elementwise, Emit, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.session import SimulationObject
 from rall.units import dimension_of, get_or_create_dimension, value_of
 
@@ -88,11 +89,11 @@ class CodeRunner(SimulationObject):
         # Between two steps of the group, time goes on for this code alone.
         time, step = self.clock.t_variable, self.clock.step_variable
         own: dict[str, Variable | Access] = {"t": time, "t_in_timesteps": step, "_step": step}
-        mask: list[Node] = []
+        statements, mask = made.statements, None
         if self.part is not None:
             own.update(self._numbers(self.part))
             bindings["_inside"] = self._inside(self.part)
-            mask.append(Name("_inside"))
+            statements = [_only_inside(statement, bindings) for statement in statements]
         bindings.update({name: variable for name, variable in own.items() if name in bindings})
         if self.times is not None:
             events, due = EventList(1), Variable("_due", SHARED, kind="integer", role="scratch")
@@ -102,11 +103,10 @@ class CodeRunner(SimulationObject):
                 source=self._timetable(self.times), events=events,
             )  # fmt: skip
             bindings["_due"] = due
-            mask.append(Compare(">", Name("_due"), number(0.0)))
+            mask = Compare(">", Name("_due"), number(0.0))
         common: dict[str, Any] = dict(
             name=f"{self.name}!1code", clock=self.clock, when=self.when, order=self.order, domain=group.domain,
-            statements=made.statements, bindings=bindings,
-            mask=None if not mask else mask[0] if len(mask) == 1 else Logic("and", *mask),
+            statements=statements, bindings=bindings, mask=mask,
         )  # fmt: skip
         if any(isinstance(bindings[name], Access) for name in made.written):
             # Several elements may set the same one elsewhere: one after the other.
@@ -141,6 +141,14 @@ class CodeRunner(SimulationObject):
             )
         whole = np.unique(whole)
         return Timetable(whole, np.zeros(len(whole), np.int32))
+
+
+def _only_inside(statement: Assign, bindings: Mapping[str, Variable | Access]) -> Assign:
+    """A statement that leaves elements outside of the part as they are; what all share belongs to the part too."""
+    bound = bindings.get(statement.target)
+    if bound is None or variable_of(bound).shared:
+        return statement
+    return Assign(statement.target, select(Name("_inside"), statement.value, Name(statement.target)))
 
 
 def times_in_seconds(times: Any) -> NDArray[np.float64]:

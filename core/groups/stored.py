@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.errors import NotSupportedError
 from rall.events import EventList
-from rall.model import Domain, Variable
+from rall.model import Domain, EventClock, Variable
 from rall.session import SimulationObject, session
 
 __all__ = ["Stored"]
@@ -35,6 +36,11 @@ class Stored(SimulationObject):
 
     def __init__(self, name: str, domain: Domain, clock: Any, order: int, dt: Any) -> None:
         super().__init__(name=name, dt=dt, clock=clock, order=order)
+        if isinstance(self.clock, EventClock):
+            raise NotSupportedError(
+                f"'{self.name}' cannot have the EventClock '{self.clock.name}': a group has steps of equal length. "
+                "Network operations, run_regularly and StateMonitor take one"
+            )
         self.domain = domain
         self.variables: dict[str, Variable] = {}
         #: After which call of `seed`, how many texts have drawn random numbers.

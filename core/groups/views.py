@@ -14,6 +14,7 @@ from rall.units import Quantity
 
 if TYPE_CHECKING:
     from rall.groups.group import Group
+    from rall.groups.subgroup import Subgroup
 
 __all__ = ["VariableView"]
 
@@ -23,7 +24,7 @@ class VariableView:
 
     Parameters
     ----------
-    group : Group
+    group : Group or Subgroup
         Whose variable it is.
     name : str
         Its name.
@@ -36,7 +37,7 @@ class VariableView:
     __slots__ = ("group", "name", "selection", "units")
 
     def __init__(
-        self, group: Group, name: str, selection: NDArray[np.int64] | None = None, units: bool = True
+        self, group: Group | Subgroup, name: str, selection: NDArray[np.int64] | None = None, units: bool = True
     ) -> None:
         self.group, self.name, self.selection, self.units = group, name, selection, units
 

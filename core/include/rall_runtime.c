@@ -12,7 +12,7 @@
 /* With several threads, operations over many elements are there once for each, with tables that begin at its share;
    `meet` says that all threads must have come so far before this one begins. */
 typedef struct { void (*run)(void **x, long long n); void **x; long long n, clock, thread, meet; } rall_op;
-typedef struct { double dt; long long step, end; double *t; long long *k; } rall_clock;
+typedef struct { double dt; long long step, end; double *t; long long *k; const double *times; } rall_clock;
 typedef struct { long long *count, limit; } rall_buffer;
 
 typedef struct {
@@ -30,19 +30,26 @@ enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED }
 /* Clocks whose next times agree to this part of a step fire together. */
 #define RALL_SAME_TIME 1e-4
 
+static double rall_time(const rall_clock *k)
+{
+    return k->times ? k->times[k->step] : (double)k->step * k->dt;
+}
+
 static long long rall_due(rall_program *p)
 {
     double first = RALL_INF;
     long long due = 0;
     for (long long c = 0; c < p->n_clocks; c++) {
         const rall_clock *k = p->clocks + c;
-        const double t = (double)k->step * k->dt;
-        if (k->step < k->end && t < first - RALL_SAME_TIME * k->dt) first = t;
+        if (k->step >= k->end) continue;
+        const double t = rall_time(k);
+        if (t < first - RALL_SAME_TIME * k->dt) first = t;
     }
     for (long long c = 0; c < p->n_clocks; c++) {
         rall_clock *k = p->clocks + c;
-        const double t = (double)k->step * k->dt;
-        if (k->step < k->end && t <= first + RALL_SAME_TIME * k->dt) {
+        if (k->step >= k->end) continue;
+        const double t = rall_time(k);
+        if (t <= first + RALL_SAME_TIME * k->dt) {
             due |= 1LL << c;
             *k->t = t;
             *k->k = k->step;

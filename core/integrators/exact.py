@@ -228,10 +228,10 @@ def _solve(
         return {v: flow(Name(v), linear.matrix[v].get(v, ZERO), linear.constant[v], h)}, []
     problem = _changing(system, linear, group, h)
     if problem is not None:
-        known = cascade(linear.matrix, linear.constant, group, h)
-        if known is None:
+        solved = cascade(linear.matrix, linear.constant, group, h)
+        if solved is None:
             raise NotIntegrable(problem)
-        return known, []
+        return {v: value for v, value in solved.items() if v not in known}, []
     plan = _Plan.of(system, linear, group, known)
     # Steps of different length have different numbers.
     length = re.sub(r"\W+", "_", render(h))

@@ -23,7 +23,10 @@ HEUN = RungeKutta("heun", 2, a=((), (1.0,)), b=(0.5, 0.5), noise="multiplicative
 
 
 class Milstein(AbstractIntegrator):
-    """Strong order 1 for diagonal noise, whose factor g depends on the equation's own variable alone.
+    """Strong order 1 for diagonal noise, whose factor g depends on no other variable that has noise.
+
+    Where it depends on one that has independent noise of its own, the mixed integrals that are left out have no mean,
+    and the order is 1/2 (Kloeden & Platen 1992, section 10.3).
 
     ``x + f h + g W + g g' W**2/2`` with the increment W of the Wiener process, Stratonovich's form of the
     scheme of Milstein (Kloeden & Platen 1992, section 10.3).  Ito's form has ``W**2 - h`` for ``W**2``: the
@@ -37,7 +40,7 @@ class Milstein(AbstractIntegrator):
         """See `AbstractIntegrator.step`."""
         system, statements = hold_draws(system)
         drift, factors = diffusion(system)
-        _require_diagonal(system, factors)
+        _require_diagonal(factors)
         draws, held = draw_noise(system, h)
         statements += draws
         new = {}
@@ -56,16 +59,19 @@ class Milstein(AbstractIntegrator):
         return np.abs(1.0 + z)
 
 
-def _require_diagonal(system: System, factors: dict[str, dict[str, Node]]) -> None:
-    """Leave only what needs no mixed Wiener integrals: one symbol a row with a factor of its variable."""
-    states = system.equations.keys()
+def _require_diagonal(factors: dict[str, dict[str, Node]]) -> None:
+    """Leave only what needs no mixed Wiener integrals whose mean is not zero.
+
+    A row has one symbol, or factors without its own variable; and no factor depends on a variable that the same symbol
+    drives, since that needs a correction which the scheme does not have.
+    """
     for variable, row in factors.items():
         for symbol, factor in row.items():
-            others = sorted(names(factor) & (states - {variable}))
-            if others:
+            shared = sorted(other for other in names(factor) & factors.keys() - {variable} if symbol in factors[other])
+            if shared:
                 raise NotIntegrable(
                     f"'milstein' takes diagonal noise alone, and in the equation of '{variable}' the factor "
-                    f"of '{symbol}' depends on '{others[0]}'; use heun"
+                    f"of '{symbol}' depends on '{shared[0]}', which '{symbol}' drives too; use heun"
                 )
             if len(row) > 1 and variable in names(factor):
                 raise NotIntegrable(

@@ -340,8 +340,8 @@ class SpatialNeuron(Group):
             self._present.synchronise()
 
     def writes_in_program(self) -> bool:
-        """Whether operations other than the cell's own step change its state."""
-        return self._threshold.resets
+        """Whether operations other than the cell's own step change its state: resets, synapses, code of the user's."""
+        return self._threshold.resets or not self.written.isdisjoint(self.equations.diff_eq_names)
 
     def probe(
         self,
@@ -427,6 +427,8 @@ class SpatialNeuron(Group):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
+        if not self._scope.staggered:
+            self._present.synchronise()  # an earlier run may have left gates half a step behind
         yield from self._present.held_operations(model)
         yield from self._step.operations(model)
         checked = [self.variables["v"], *self._step.unbounded()]

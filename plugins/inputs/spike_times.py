@@ -130,7 +130,8 @@ class SpikeGeneratorGroup(Group):
 
     def _elements(self, indices: Any) -> NDArray[np.int64]:
         given = np.atleast_1d(np.asarray(indices))
-        if given.size and (given.dtype.kind not in "iu" or given.ndim != 1):
+        whole = given.dtype.kind in "iu" or (given.dtype.kind == "f" and bool(np.all(given == np.floor(given))))
+        if given.size and (not whole or given.ndim != 1):
             raise RallError(f"the indices of '{self.name}' are a list of whole numbers, not {indices!r:.60}")
         wrong = given[(given < 0) | (given >= self.N)]
         if len(wrong):

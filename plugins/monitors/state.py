@@ -194,7 +194,7 @@ class StateMonitor(ReadableStates, SimulationObject):
 
     def record_single_timestep(self) -> None:
         """Append the present values."""
-        row = [np.array([self.clock.step * self.clock.dt])]
+        row = [np.array([self.clock.time_of(self.clock.step)])]
         for name in self.record_variables:
             values = self._group.values_of(name)
             storage, weights, borders, picked = self._weights[name]

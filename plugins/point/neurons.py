@@ -203,8 +203,10 @@ class NeuronGroup(Group):
     def code_identifiers(self) -> Iterable[str]:
         """See `Group.code_identifiers`."""
         found: set[str] = set()
-        for part in (*self.events.values(), *self.reactions):
-            found |= part.identifiers
+        for event in self.events.values():
+            found |= event.identifiers
+        for reaction in self.reactions:
+            found |= reaction.identifiers
         if self._refractoriness is not None:
             found |= self._refractoriness.identifiers
         own = {*self.known_names(), "t", "dt", "t_in_timesteps"}
@@ -212,8 +214,9 @@ class NeuronGroup(Group):
 
     def code_places(self) -> Iterable[Parsed | Statement]:
         """See `Group.code_places`."""
-        refractory = [] if self._refractoriness is None else [self._refractoriness]
-        return [place for part in (*self.events.values(), *self.reactions, *refractory) for place in part.places]
+        found = [place for event in self.events.values() for place in event.places]
+        found += [place for reaction in self.reactions for place in reaction.places]
+        return found if self._refractoriness is None else [*found, *self._refractoriness.places]
 
     # --- running ----------------------------------------------------------------------------------------------
 

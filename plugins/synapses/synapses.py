@@ -170,11 +170,11 @@ class Synapses(Group):
                 self.contained_objects.append(pathway)
         self._set_delays(delay)
         for line in self.equations.with_flag("summed"):
-            side = next((s for s in (self.pre_side, self.post_side) if line.varname.endswith(f"_{s.suffix}")), None)
-            if side is None:
+            sides = [s for s in (self.pre_side, self.post_side) if line.varname.endswith(f"_{s.suffix}")]
+            if not sides:
                 name = line.varname
                 raise line.error(f"a summed variable belongs to one side: '{name}_post' or '{name}_pre'")
-            updater = SummedVariable(self, line, side)
+            updater = SummedVariable(self, line, sides[0])
             self.summed_updaters[line.varname] = updater
             self.contained_objects.append(updater)
 

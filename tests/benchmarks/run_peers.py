@@ -2,8 +2,8 @@
 
 ``python tests/benchmarks/run_peers.py --venvs FILE.json [--reps 5] [--core 0] [--tasks t1,t2a] [--log FILE]``
 
-FILE.json maps ``neuron`` and ``arbor`` to the Python executables of their environments; the peers' scripts are
-those of ``../shared/peers``.  Every repetition runs each program once, so that slow spells of the machine meet all.
+FILE.json maps ``neuron``, ``arbor`` and ``brian2`` to the Python executables of their environments; the peers' scripts
+are those of ``../shared/peers``.  Every repetition runs each program once, so that slow spells of the machine meet all.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ CASES = (
     ("t2a", "NEURON", "neuron", "peer_neuron.py t2"),
     ("t2a", "NEURON, exact rates", "neuron", "peer_neuron.py t2 --no-table"),
     ("t2a", "Arbor", "arbor", "peer_arbor.py t2"),
+    ("t4-cuba", "rall", "rall", "bench_t4.py cuba"),
+    ("t4-cuba", "written by hand", "rall", "peer_handwritten.py t4-cuba"),
+    ("t4-cuba", "Brian 2, standalone", "brian2", "peer_brian2.py t4-cuba --target standalone"),
+    ("t4-cuba-delays", "rall", "rall", "bench_t4.py cuba-delays"),
+    ("t4-cobahh", "rall", "rall", "bench_t4.py cobahh"),
+    ("t4-cobahh", "written by hand", "rall", "peer_handwritten.py t4-cobahh"),
+    ("t4-cobahh", "Brian 2, standalone", "brian2", "peer_brian2.py t4-cobahh --target standalone"),
 )
 
 

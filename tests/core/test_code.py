@@ -104,6 +104,14 @@ def test_draws_of_each_element_differ(group):
     assert len(set(group.v_[:].tolist())) == 7
 
 
+def test_a_draw_for_a_shared_value_is_one_draw(group, target):
+    run(group, "tau = rand()*ms; v = tau/ms*mV; tau += ms")
+    shared = group.v_[:] * 1e3
+    assert 0 < shared[0] < 1
+    np.testing.assert_allclose(shared, shared[0], rtol=1e-15)
+    np.testing.assert_allclose(group.tau_, (1 + shared[0]) * 1e-3, rtol=1e-14)
+
+
 class Frozen(Plain):
     """v stands still while `on` is false."""
 
@@ -134,9 +142,9 @@ def test_what_stands_still_is_left_alone():
         ("v = 3*ms", "'v' is in"), ("v = on", "'v' is in volt"),
         ("on = n", "condition"), ("n = 0.5", "integer"), ("on += 1", "condition"),
         ("h = unknown", "unknown"), ("tau = v/volt*ms", "one value for all elements, and this may differ"),
-        ("h = n; tau = h*ms", "one value for all elements"), ("tau = rand()*ms", "one value for all elements"),
+        ("h = n; tau = h*ms", "one value for all elements"), ("h = rand(); tau = h*ms", "one value for all elements"),
         ("factor = factor + 1", "'factor', which is a value from outside"),
-        ("factor += 1", "'factor', which is a value"),
+        ("factor += 1", "'factor', which is a value from outside"),
         ("exp = 3", "'exp'"), ("mV = 3", "'mV'"), ("v", "assigns"), ("if on: v = 3*mV", "if"),
     ],
 )  # fmt: skip

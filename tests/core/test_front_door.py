@@ -77,7 +77,7 @@ def test_star_import_brings_what_scripts_use():
     names = star()
     for name in (
         "mV Equations SpatialNeuron Morphology Soma Cylinder Section StateMonitor SpikeMonitor TimedArray "
-        "Network run stop store restore Clock defaultclock prefs seed start_scope set_device get_device "
+        "Network run stop store restore Clock EventClock defaultclock prefs seed start_scope set_device get_device "
         "network_operation "
         "view3d channels Function implementation check_units declare_types faraday_constant RallError "
         "DimensionMismatchError exprel np array zeros mean plt plot figure linalg rand pi"

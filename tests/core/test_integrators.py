@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import linalg
 from stepping import DEVICES, NEEDS_COMPILER, SEED, Problem, Runner, errors, order_of, tree
 
 from rall import philox
+from rall.evaluate import evaluate
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.exact import Exact
 from rall.integrators.explicit import ExplicitStateUpdater
 from rall.integrators.expm import expm
-from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, relax
+from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, Strang, relax
 from rall.integrators.runge_kutta import EULER, RK2, RK4
 from rall.integrators.stochastic import HEUN, Milstein
 from rall.ir.nodes import Name, Node, number, select
@@ -103,7 +105,8 @@ def test_milsteins_method_without_a_derivative() -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
-    ("method", "order", "bound"), [(ExponentialEuler(), 1, 3.0), (ExponentialMidpoint(), 2, 0.05)]
+    ("method", "order", "bound"),
+    [(ExponentialEuler(), 1, 3.0), (ExponentialMidpoint(), 2, 0.05), (Strang(), 2, 0.02)],
 )
 def test_order_of_exponential_methods(method, order, bound, device, cell) -> None:
     found = errors(CELL, method, 2.0, (200, 400, 800), cell, device)
@@ -115,9 +118,8 @@ def test_order_of_exponential_methods(method, order, bound, device, cell) -> Non
 def test_midpoint_moves_time_to_the_middle_of_the_step() -> None:
     problem = Problem({"x": "-k*x + cos(20*t)*(1 + x)"}, {"x": 1.0}, {"k": 3.0})
     reference = Runner(problem, RK4, 1e-3).run(1000)
-    assert order_of(errors(problem, ExponentialMidpoint(), 1.0, (100, 200), reference)) == pytest.approx(
-        2, abs=0.1
-    )
+    for method in (ExponentialMidpoint(), Strang()):
+        assert order_of(errors(problem, method, 1.0, (100, 200), reference)) == pytest.approx(2, abs=0.1)
 
 
 def test_time_is_left_alone_where_the_caller_asks_for_it() -> None:
@@ -134,7 +136,7 @@ def _parts(node: Node) -> list[Node]:
     return list(walk(node))
 
 
-@pytest.mark.parametrize("method", [ExponentialEuler(), ExponentialMidpoint()])
+@pytest.mark.parametrize("method", [ExponentialEuler(), ExponentialMidpoint(), Strang()])
 def test_gates_stay_between_zero_and_one_at_any_step(method) -> None:
     rates = 10.0 ** np.linspace(-8, 12, 5)
     problem = Problem({"m": "exp(a)*(1 - m) - exp(b)*m"}, {"m": np.linspace(0, 1, 5)},
@@ -207,8 +209,8 @@ def test_exact_is_exact(device) -> None:
 def test_exact_needs_numbers_for_coupled_equations_only_and_leaves_zeros_out() -> None:
     step = Exact().step(CASCADE.system(), Name("dt"))
     (propagator,) = step.propagators
-    # v from v, ge, gi and 1; ge from itself; gi from gi, ge and 1.  w is alone and has a formula.
-    assert len(propagator.names) == 4 + 1 + 3
+    # v from v, ge, gi and 1; gi from gi, ge and 1.  ge, which depends on nothing but itself, has a formula, and w.
+    assert len(propagator.names) == 4 + 3
     assert len(propagator.sources) == 3 + 1 + 2 + 2
     (half,) = Exact().step(CASCADE.system(), tree("0.5*dt")).propagators
     assert not set(half.names) & set(propagator.names)
@@ -309,7 +311,7 @@ def brownian(end: float, steps: int, draw: int = 0) -> np.ndarray:
 def strong_errors(
     problem: Problem, method: AbstractIntegrator, exact: np.ndarray, fine: int, counts=(16, 32, 64, 128)
 ):
-    (variable,) = problem.equations
+    variable = next(iter(problem.equations))
     found = []
     for steps in counts:
         state = Runner(problem, method, 1.0 / steps, pieces=fine // steps).run(steps)[variable]
@@ -395,7 +397,7 @@ def test_both_devices_take_the_same_path(method) -> None:
         (ExponentialEuler(), {"x": "-x + xi"}, ("'exponential_euler'", "heun")),
         (HEUN, {"x": "-x + xi**2"}, ("factor", "'xi'", "'x'")),
         (HEUN, {"x": "xi_a*xi_b"}, ("factor", "'xi_a'")),
-        (Milstein(), {"x": "y*xi", "y": "-y"}, ("diagonal", "'y'", "heun")),
+        (Milstein(), {"x": "y*xi", "y": "-y + xi"}, ("diagonal", "'y'", "drives too", "heun")),
         (Milstein(), {"x": "x*xi_a + xi_b"}, ("several", "xi_a and xi_b", "heun")),
         (Milstein(), {"x": "mine(x)*xi"}, ("derivative", "mine()", "heun")),
         (ExponentialMidpoint(), {"x": "-x**2"}, ("linear in their own variable", "'x'", "rk4")),
@@ -408,8 +410,42 @@ def test_methods_say_what_they_cannot_do(method, equations, words) -> None:
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("method", [HEUN, Milstein()])
+def test_a_factor_may_depend_on_what_has_no_noise(method) -> None:
+    """x' = y x xi with y = 1/(1 + t): ln x is the integral of y dW."""
+    problem = Problem({"x": "y*x*xi", "y": "-y**2"}, {"x": 1.0, "y": 1.0}, size=PATHS)
+    middles = (np.arange(512) + 0.5) / 512
+    parts = [philox.normal(SEED, 3, k, np.arange(PATHS), 0) / (1 + t) for k, t in enumerate(middles)]
+    exact = np.exp(np.sum(parts, axis=0) / np.sqrt(512))
+    assert slope(strong_errors(problem, method, exact, 512)) == pytest.approx(1.0, abs=0.2)
+
+
 def test_heun_accepts_noise_that_milstein_refuses() -> None:
     """Two sources that commute: x' = x (xi_a + xi_b) has the solution exp(W_a + W_b)."""
     problem = Problem({"x": "0.5*x*xi_a + 0.3*x*xi_b"}, {"x": 1.0}, size=PATHS)
     exact = np.exp(0.5 * brownian(1.0, 128, 0) + 0.3 * brownian(1.0, 128, 1))
     assert slope(strong_errors(problem, HEUN, exact, 128)) == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("rates", [(-3.0, -0.5), (-2.0, -2.0), (0.0, -1.0), (0.5, -1e-9)])
+def test_what_is_driven_by_what_stands_alone_has_a_formula(rates) -> None:
+    """Where coefficients change there is no matrix; the formula is that of the matrix, for equal rates too."""
+    equations = {"x": "a*x + k*y + m*z + g", "y": "c*y + f", "z": "2*c*z"}
+    values = {"a": rates[0], "c": rates[1], "k": 0.7, "m": -1.3, "g": 0.4, "f": 0.0 if rates[1] == -1e-9 else 1.1}
+    start = {"x": 0.3, "y": -0.8, "z": 2.0, "h": 0.9}
+    step = Exact().step(System({v: tree(text) for v, text in equations.items()}), Name("h"))
+    assert not step.propagators
+    known = {**values, **start}
+    for statement in step.statements:
+        known[statement.target] = float(evaluate(statement.value, known))
+    a, c = rates
+    matrix = np.array([[a, 0.7, -1.3, 0.4], [0, c, 0, values["f"]], [0, 0, 2 * c, 0], [0, 0, 0, 0]])
+    expected = linalg.expm(0.9 * matrix) @ [0.3, -0.8, 2.0, 1.0]
+    assert [known[v] for v in "xyz"] == pytest.approx(expected[:3], rel=1e-12)
+
+
+@pytest.mark.parametrize("equations", [{"x": "a*x + y", "y": "b*y + x"}, {"x": "a*x + y", "y": "b*y + z", "z": "c*z"},
+                                       {"x": "a*x + y", "y": "f"}])  # fmt: skip
+def test_longer_ways_have_none(equations) -> None:
+    with pytest.raises(NotIntegrable, match="coupled equations"):
+        Exact().step(System({v: tree(text) for v, text in equations.items()}), Name("h"))

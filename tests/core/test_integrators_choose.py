@@ -11,7 +11,7 @@ from rall.integrators.adaptive import RK8PD, RKF45
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose, fastest, stability_warning
 from rall.integrators.exact import Exact
-from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
+from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint, Strang
 from rall.integrators.runge_kutta import EULER, RK2, RK4
 from rall.integrators.stochastic import HEUN, Milstein
 from rall.ir.parse import parse
@@ -19,7 +19,7 @@ from rall.ir.render import render
 from rall.registry import builtin_names
 
 KNOWN = {"exact": Exact, "linear": Exact, "exponential_euler": ExponentialEuler, "euler": EULER, "rk2": RK2,
-         "exponential_midpoint": ExponentialMidpoint, "rk4": RK4, "heun": HEUN,
+         "exponential_midpoint": ExponentialMidpoint, "strang": Strang, "rk4": RK4, "heun": HEUN,
          "milstein": Milstein}  # fmt: skip
 
 
@@ -38,9 +38,11 @@ def table(monkeypatch) -> None:
     [
         (system(x="-x/tau", y="I - y"), "exact"),
         (system("k l", x="-k*x + y", y="-l*y"), "exact"),
-        (system(x="-k*x + y", y="-l*y"), "exponential_midpoint"),
-        (system(v="g*n**4*(E - v)", n="exp(v)*(1 - n) - n"), "exponential_midpoint"),
-        (system(v="exp(v) - v", w="v - w"), "rk2"),
+        (system(x="-k*x + y", y="-l*y"), "exact"),  # one stage of driving has a formula
+        (system(x="-k*x + y", y="-l*y + m*z", z="-z"), "strang"),
+        (system(x="-k*x + y", y="-l*y + m*x"), "strang"),
+        (system(v="g*n**4*(E - v)", n="exp(v)*(1 - n) - n"), "strang"),
+        (system(v="exp(v) - v", w="v - w"), "euler"),
         (system(x="-x + xi"), "euler"),
         (system(x="-x + x*xi"), "heun"),
         (system(), "exact"),

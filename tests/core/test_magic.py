@@ -154,7 +154,8 @@ def test_stop_ends_the_run_that_is_under_way(target):
         order.append("after")
 
     run(1 * ms)
-    assert order == ["before", "after"] * 3 and cells.v[0] == pytest.approx(0.3) and magic_network.t == 0.3 * ms
+    assert order == ["before", "after"] * 3 and cells.v[0] == pytest.approx(0.3)
+    assert magic_network.t_ == pytest.approx(3e-4)
     magic.stop()  # nothing runs: nothing to stop
     before.active = False
     run(0.7 * ms)

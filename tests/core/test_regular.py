@@ -7,6 +7,7 @@ import pytest
 
 from rall.errors import DimensionMismatchError, RallError
 from rall.plugins.inputs import PoissonGroup, SpikeGeneratorGroup
+from rall.plugins.monitors import StateMonitor
 from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.session import seed
@@ -36,6 +37,26 @@ def test_sources_and_synapses_have_it_too(target):
     net.run(1 * ms)
     np.testing.assert_allclose(source.rates / Hz, 7)
     np.testing.assert_array_equal(synapses.w[:], [0, 20, 2, 22])
+
+
+def test_one_element_is_drawn_for_all(target):
+    group = NeuronGroup(50, "chosen : integer (shared)\non : 1\nx : 1")
+    group.run_regularly("chosen = int(floor(rand()*N)); on = int(i == chosen); x = rand()")
+    monitor = StateMonitor(group, ["chosen", "on"], record=True)
+    Network(group, monitor).run(2 * ms)
+    chosen = np.broadcast_to(monitor.chosen[:], (50, 20))[0]
+    assert len(np.unique(chosen[1:])) > 5
+    np.testing.assert_array_equal(np.argmax(monitor.on[:], axis=0)[1:], chosen[1:])
+    np.testing.assert_array_equal(monitor.on[:].sum(axis=0)[1:], 1)
+    assert len(np.unique(group.x[:])) == 50
+
+
+def test_a_part_sets_what_all_share(target):
+    group = NeuronGroup(4, "s : 1 (shared)\nx : 1")
+    group[1:3].run_regularly("s += 1; x = s + i")
+    Network(group).run(0.3 * ms)
+    assert group.s[:] == 3
+    np.testing.assert_array_equal(group.x[:], [0, 3, 4, 0])
 
 
 def test_what_it_cannot_do():

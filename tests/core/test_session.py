@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from rall import targets
+from rall import randn, targets
 from rall.errors import CompileError, DimensionMismatchError, RallError, RallWarning
 from rall.preferences import Preferences
 from rall.session import (
@@ -146,6 +146,17 @@ def test_seed():
     assert first != int(session_seed().array[0])
     with pytest.raises(TypeError):
         seed(1.5)
+
+
+@pytest.mark.parametrize("number", [0, 7, -1, 2**64 - 1])
+def test_seed_fixes_what_a_script_draws_itself(number):
+    seed(number)
+    first = randn(3)
+    assert (randn(3) != first).all()
+    seed(number)
+    assert (randn(3) == first).all()
+    seed()
+    assert (randn(3) != first).all()
 
 
 module_level = "seen"

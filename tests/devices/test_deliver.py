@@ -254,7 +254,7 @@ def test_a_new_queue_takes_over_what_is_under_way(device, code, pieces):
     b = net.bench(queue)
     for steps in pieces:
         b.run(device, b.clock.step + steps, EXACT)
-        queue = net.queue(queue.pending(b.clock.step), b.clock.step)
+        queue = net.queue(queue.pending(), b.clock.step)
         net.connect(b, queue)
     assert b.clock.step == net.steps
     compare(b, net)
@@ -268,7 +268,7 @@ def test_old_and_new_events_may_reach_a_synapse_in_one_step(device, code):
     b = net.bench(queue)
     b.run(device, 2, EXACT)
     net.delays = 2
-    net.connect(b, net.queue(queue.pending(2), 2))
+    net.connect(b, net.queue(queue.pending(), 2))
     b.run(device, 8, EXACT)
     values = net.values()
     for source in (0, 2, 1, 2, 5, 0):
@@ -291,9 +291,19 @@ def test_a_queue_grows_when_more_is_under_way_than_it_holds(device, bench):
     b.run(device, 30)
     assert len(queue.due) > room
     np.testing.assert_array_equal(b.values("total"), np.arange(n)[::-1] * (30.0 - delay))
-    targets, waits = queue.pending(b.clock.step)
+    targets, waits = queue.pending()
     np.testing.assert_array_equal(np.sort(targets), np.repeat(np.arange(n), delay))
     np.testing.assert_array_equal(np.bincount(waits), [n] * delay)
+
+
+def test_a_queue_that_stands_still_goes_on_from_where_it_was(device):
+    """As when the object that it belongs to is left out of a run."""
+    net = Net(SOURCES, TARGETS, DELAYS["each"], {0: [0, 1], 2: [2, 5], 17: [2]}, CODES["no sum"])
+    b = net.bench(net.queue())
+    b.run(device, 3, EXACT)
+    b.clock.step += 10
+    b.run(device, 30, EXACT)
+    compare(b, replace(net, events={0: [0, 1], 2: [2, 5], 7: [2]}))
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
@@ -332,11 +342,11 @@ def test_any_net_does_what_the_loop_does(name, net, stop):
     b = net.bench(queue)
     b.run(device, min(stop, net.steps), EXACT)
     now = b.clock.step
-    under_way = sorted(zip(*(part.tolist() for part in queue.pending(now))))
+    under_way = sorted(zip(*(part.tolist() for part in queue.pending())))
     begun = {step: sources for step, sources in net.events.items() if step < now}
     _, reached = replace(net, events=begun, steps=60).expected()
     assert under_way == sorted((k, step - now) for step in range(now, 60) for k in reached[step])
-    net.connect(b, net.queue(queue.pending(now), now))
+    net.connect(b, net.queue(queue.pending(), now))
     b.run(device, net.steps, EXACT)
     compare(b, net)
 

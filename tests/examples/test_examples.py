@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +22,16 @@ WRITES = {
     "brunel_hakim": {"brunel_hakim.png"},
     "stdp": {"stdp.png"},
     "izhikevich": {"izhikevich.png"},
+    "glia": {"glia.png"},
+    "sensorimotor_loop": {"sensorimotor_loop.png"},
+    "synfire": {"synfire.png"},
+    "threshold_bisection": {"threshold_bisection.png"},
+    "working_memory": {"working_memory.png"},
 }
-SMALL = {"cuba", "cobahh", "brunel_hakim", "stdp", "izhikevich"}
+SMALL = {
+    *("cuba", "cobahh", "brunel_hakim", "stdp", "izhikevich"),
+    *("glia", "sensorimotor_loop", "synfire", "threshold_bisection", "working_memory"),
+}
 # What a script prints after a text, and the band its value must lie in.
 SEEN = {
     # twenty seeds of the reference network: 5.46 +- 0.36 and 5.54 +- 0.09 Hz, 28 +- 2 % silent in 0.5 s
@@ -47,6 +56,24 @@ def run(script, folder):
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """What an example prints and its folder, by name; each runs once for all of its tests."""
+    folders = {}
+
+    def once(name):
+        if name not in folders:
+            folder = tmp_path_factory.mktemp(name)
+            folders[name] = run(ROOT / "examples" / f"{name}.py", folder), folder
+        return folders[name]
+
+    return once
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text)]
+
+
 def scripts_of(page):
     return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
 
@@ -61,20 +88,69 @@ def test_every_example_is_known():
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_example(name, tmp_path):
-    out = run(ROOT / "examples" / f"{name}.py", tmp_path)
+def test_example(name, ran):
+    out, folder = ran(name)
     assert out
-    assert {path.name for path in tmp_path.iterdir()} == WRITES[name]
-    assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
+    assert {path.name for path in folder.iterdir()} == WRITES[name]
+    assert all(path.stat().st_size > 5000 for path in folder.iterdir())
     for text, (low, high) in SEEN.get(name, {}).items():
         assert low < float(re.search(rf"{text} +([\d.]+)", out)[1]) < high, (text, out)
 
 
-def test_rallpack3_shows_travelling_spikes(tmp_path):
-    out = run(ROOT / "examples" / "rallpack3.py", tmp_path)
+def test_rallpack3_shows_travelling_spikes(ran):
+    out, _ = ran("rallpack3")
     last = [float(t) for t in re.findall(r"the last at ([\d.]+) ms", out)]
     assert len(last) == 2 and 2 < last[1] - last[0] < 4  # 1 mm at about 0.4 m/s
     assert 0.3 < float(re.search(r"speed: +([\d.]+) m/s", out)[1]) < 0.5
+
+
+def test_only_a_large_volley_travels_along_the_synfire_chain(ran):
+    out, _ = ran("synfire")
+    assert 1 < numbers(re.search("background: .*", out)[0])[0] < 5  # the paper has about 2 Hz
+    assert "20 spikes: arrive for spreads of no ms" in out
+    assert "120 spikes: arrive for spreads of 0, 4 ms" in out
+    count, spread = numbers(re.search("the volleys that arrive .*", out)[0])
+    assert 85 < count < 110 and spread < 0.8  # every neuron once, and sharper than the 4 ms of the input
+
+
+def test_the_decision_is_for_the_stronger_motion_and_outlasts_it(ran):
+    out, _ = ran("working_memory")
+    rates = {name: numbers(rest) for name, rest in re.findall(r"^  (\w+): (.*)", out, re.M)}
+    before, during, after = np.array([rates["A"], rates["B"]]).T
+    assert (before < 4).all()
+    assert during[0] > 15 and during[0] > 5 * during[1]
+    assert after[0] > 2 * after[1]
+    assert rates["inhibitory"][1] > 1.5 * rates["inhibitory"][0]
+
+
+def test_the_axon_fires_from_the_shock_of_hodgkin_and_huxley_on(ran):
+    out, _ = ran("threshold_bisection")
+    assert 6 < numbers(re.search("a shock .*", out)[0])[0] < 7  # mV: none after 6, a spike after 7
+    pulses = [numbers(line) for line in re.findall("a pulse of .*", out)]
+    durations, currents = np.array([pulse[:2] for pulse in pulses]).T
+    charges = durations * currents
+    assert len(durations) == 3 and (np.diff(currents) < 0).all() and (np.diff(charges) > 0).all()
+    assert 6 < charges[0] < 7  # a pulse this short acts as a shock: 1 uF/cm2 times its mV
+    assert 2.2 < currents[-1] < 2.3  # the rheobase
+
+
+def test_crossed_wires_find_the_light_and_straight_ones_flee_it(ran):
+    out, _ = ran("sensorimotor_loop")
+    straight = numbers(re.search(r"straight wires \(2a\):(.*)", out)[1])
+    crossed = numbers(re.search(r"crossed wires \(2b\):(.*)", out)[1])
+    assert min(straight[2:]) > 110  # they began at 100 cm
+    assert max(crossed) <= 5
+
+
+def test_astrocytes_weaken_or_strengthen_the_synapses_by_alpha(ran):
+    out, _ = ran("glia")
+    rows = re.findall("^(.*): (.*) of the transmitter released in a second, (.*) of the receptors bound", out, re.M)
+    released = {name: float(share) for name, share, _ in rows}
+    bound = {name: float(share) for name, _, share in rows}
+    assert bound["no astrocyte"] == 0 and 0.6 < bound["alpha = 0"] < 1 and 0.6 < bound["alpha = 1"] < 1
+    assert 2 * released["alpha = 0"] < released["no astrocyte"] < released["alpha = 1"] / 1.3
+    waves = [numbers(line) for line in re.findall(".* releases of an astrocyte, .*", out)]
+    assert len(waves) == 2 and all(1 <= count < 4 and 5 < first < 10 for count, first in waves)
 
 
 def test_the_script_of_the_readme_is_the_first_example(tmp_path):

@@ -46,6 +46,12 @@ def orders() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def spike_times() -> ModuleType:
+    """Measured errors of spike times."""
+    return load(Path(__file__).with_name("spike_times.py"))
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with reference solutions, which is not part of the project."""
     here = Path(__file__).resolve().parents[2] / ".." / "shared"

@@ -9,10 +9,13 @@ from rall import channels
 from rall.equations import Equations
 from rall.errors import NotSupportedError, NumericalError, RallError
 from rall.morphology import Cylinder, Morphology, Soma
+from rall.plugins.cable import SpatialNeuron
+from rall.plugins.inputs import SpikeGeneratorGroup
 from rall.plugins.monitors import SpikeMonitor, StateMonitor
+from rall.plugins.synapses import Synapses
 from rall.session import Clock, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
-from rall.units import amp, cm, mA, mS, ms, mV, nA, pA, um
+from rall.units import amp, cm, mA, mS, ms, mV, nA, nS, pA, uF, um
 
 GATES = ["m_Na", "h_Na", "n_K"]
 
@@ -485,3 +488,24 @@ def test_the_root_does_not_matter(root, cell_of, squid):
         Network(one).run(5 * ms)
     assert np.ptp(np.asarray(reference.v_)) > 1e-3
     assert np.asarray(cell.v_)[order] == pytest.approx(np.asarray(reference.v_), abs=1e-12)
+
+
+def test_a_synapse_adds_to_a_conductance_at_its_present_value(target):
+    cell = SpatialNeuron(
+        morphology=Cylinder(length=100 * um, diameter=2 * um, n=5), Cm=1 * uF / cm**2,
+        model="Im = 0*amp/meter**2 : amp/meter**2\ndg/dt = -g/(3*ms) : siemens", dt=0.1 * ms,
+    )  # fmt: skip
+    network = Network(cell)
+    cell.g = 1 * nS
+    network.run(2 * ms)  # leaves the variable half a step behind
+    source = SpikeGeneratorGroup(1, [0], [3] * ms, dt=0.1 * ms)
+    synapse = Synapses(source, cell, on_pre="g += 1*nS")
+    synapse.connect(i=0, j=2)
+    monitor = StateMonitor(cell, "g", record=[0, 2])
+    network.add(source, synapse, monitor)
+    network.run(2 * ms)
+    t = monitor.t / ms
+    decay = np.exp(-t / 3)
+    np.testing.assert_allclose(monitor.g[0] / nS, decay, rtol=1e-12)
+    # The spike of 3 ms is delivered at the end of its step, whose values are those of 3.1 ms.
+    np.testing.assert_allclose(monitor.g[1] / nS, decay + (t > 3.05) * np.exp(-(t - 3.1) / 3), rtol=1e-12)

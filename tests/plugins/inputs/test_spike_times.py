@@ -67,6 +67,12 @@ def test_two_elements_may_spike_in_one_step_and_one_only_once():
         spikes_of(group, 1 * ms)
 
 
+def test_elements_may_be_whole_numbers_of_any_type():
+    group = SpikeGeneratorGroup(3, np.array([2.0, 0.0]), [0.5, 0.2] * ms)
+    assert spikes_of(group, 1 * ms) == [(0, 2), (2, 5)]
+    assert group.neuron_index.dtype == np.int64
+
+
 def test_a_smaller_step_lets_both_through():
     group = SpikeGeneratorGroup(2, [1, 1], [0.51, 0.55] * ms, dt=10 * us)
     monitor = SpikeMonitor(group)
@@ -196,8 +202,9 @@ def test_what_cannot_be_spikes_is_refused():
         SpikeGeneratorGroup(2, [0, 2], [1, 2] * ms, name="few")
     with pytest.raises(IndexOutOfRangeError, match="element -1"):
         SpikeGeneratorGroup(2, [0, -1], [1, 2] * ms)
-    with pytest.raises(RallError, match="whole numbers"):
-        SpikeGeneratorGroup(2, [0.5], [1] * ms)
+    for wrong in ([0.5], [np.nan], [True], ["0"]):
+        with pytest.raises(RallError, match="whole numbers"):
+            SpikeGeneratorGroup(2, wrong, [1] * ms)
     with pytest.raises(RallError, match=r"is negative: -1 ms"):
         SpikeGeneratorGroup(2, [0, 1], [-1, 2] * ms)
     with pytest.raises(RallError, match="finite"):

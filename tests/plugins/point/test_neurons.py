@@ -349,7 +349,7 @@ def crossings(times, values, level):
     return found
 
 
-@pytest.mark.parametrize(("method", "within"), [(None, 0.2), ("rk2", 0.06), ("rk4", 1e-4)])
+@pytest.mark.parametrize(("method", "within"), [(None, 0.06), ("rk2", 0.06), ("rk4", 1e-4)])
 def test_spike_times_of_a_squid_neuron(reference, method, within):
     known = reference["hh_point"]["rows"]
     defaultclock.dt = 0.025 * ms

@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_numbers_beside_others(target):
 @pytest.mark.parametrize(
     ("code", "says"),
     [("v = 3*mV", "volt"), ("foo += 1", "foo"), ("x = 1", "computed"), ("s += v", "may differ between them"),
-     ("s = rand()", "may differ between them"), ("y = v; s = y", "may differ between them")],
+     ("s = v*rand()", "may differ between them"), ("y = v; s = y", "may differ between them")],
 )  # fmt: skip
 def test_errors_name_the_text(code, says):
     group = NeuronGroup(2, "v : 1\nx = 2*v : 1\ns : 1 (shared)")

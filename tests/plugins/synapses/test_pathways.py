@@ -348,3 +348,12 @@ def test_errors_name_the_text(spiking, code, says):
     synapses.connect()
     with pytest.raises(EquationError, match=says):
         Network(group, synapses).run(0.1 * ms)
+
+
+def test_one_variable_under_two_names(spiking, target):
+    """Statements follow each other: what is set as ``u`` is seen as ``u_post``, and the other way round."""
+    source, group = spiking([1]), NeuronGroup(1, "u : 1\nseen : 1")
+    synapses = Synapses(source, group, "w : 1", on_pre="u += 10; seen = u_post; u_post *= 2; w = u")
+    synapses.connect()
+    Network(source, group, synapses).run(0.3 * ms)
+    assert (group.u[0], group.seen[0], synapses.w[0]) == (20, 10, 20)
