@@ -18,6 +18,7 @@ from rall.preferences import UnknownNameError, schedule_slots
 from rall.profile import Profile
 from rall.progress import Progress, Report
 from rall.registry import closest
+from rall.schedule import slot_rank
 from rall.session import (
     SimulationObject,
     caller_namespace,

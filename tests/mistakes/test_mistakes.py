@@ -88,7 +88,8 @@ def test_the_user_learns_where_and_what_to_do(mistake, tmp_path, capsys):
         assert error is None
         told = [one for one in said if one.category.__name__ == "RallWarning"]
         assert len(told) == 1, [str(one.message) for one in told]
-        message, lines = str(told[0].message), [told[0].lineno] if told[0].filename == str(tmp_path / "script.py") else []
+        message, place = str(told[0].message), told[0]
+        lines = [place.lineno] if place.filename == str(tmp_path / "script.py") else []
     else:
         assert type(error).__name__ == mistake.raises, repr(error)
         message = str(error)
