@@ -107,7 +107,8 @@ class NeuronGroup(Group):
         for line in self.equations.lines:
             for flag in _CABLE_FLAGS:
                 if line.has(flag):
-                    raise line.error(f"the flag '{flag}' has no meaning in a NeuronGroup")
+                    home = "a SpatialNeuron" if flag.endswith("current") else "Synapses"
+                    raise line.error(f"the flag '{flag}' has no meaning in a NeuronGroup; it belongs to {home}")
             if line.kind == DIFFERENTIAL:
                 self.add_line(line, self.domain, "state")
             elif line.kind == PARAMETER and not line.has("linked"):

@@ -132,7 +132,8 @@ class Synapses(Group):
         for line in self.equations.lines:
             for flag in _REFUSED:
                 if line.has(flag):
-                    raise line.error(f"the flag '{flag}' has no meaning in synapses")
+                    home = "a SpatialNeuron" if flag.endswith("current") else "a NeuronGroup"
+                    raise line.error(f"the flag '{flag}' has no meaning in synapses; it belongs to {home}")
             if line.varname in self.variables or line.varname in self.links:
                 raise line.error(f"'{line.varname}' is a name that synapses have already")
             if line.varname.endswith(("_pre", "_post")) and not line.has("summed"):
