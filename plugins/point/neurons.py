@@ -20,8 +20,6 @@ from rall.units import Quantity
 
 __all__ = ["NeuronGroup"]
 
-_CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
-
 
 class NeuronGroup(Group):
     """A group of neurons, or of anything else that has equations.
@@ -105,10 +103,7 @@ class NeuronGroup(Group):
 
     def _make_variables(self) -> None:
         for line in self.equations.lines:
-            for flag in _CABLE_FLAGS:
-                if line.has(flag):
-                    home = "a SpatialNeuron" if flag.endswith("current") else "Synapses"
-                    raise line.error(f"the flag '{flag}' has no meaning in a NeuronGroup; it belongs to {home}")
+            line.refuse_flags("a NeuronGroup")
             if line.kind == DIFFERENTIAL:
                 self.add_line(line, self.domain, "state")
             elif line.kind == PARAMETER and not line.has("linked"):
