@@ -210,9 +210,9 @@ class NeuronGroup(Group):
 
     def code_places(self) -> Iterable[Parsed | Statement]:
         """See `Group.code_places`."""
-        found: list[Parsed | Statement] = [place for event in self.events.values() for place in event.places]
-        found += [place for reaction in self.reactions for place in reaction.places]
-        return found if self._refractoriness is None else [*found, *self._refractoriness.places]
+        refractory = [] if self._refractoriness is None else self._refractoriness.places
+        conditions = [place for event in self.events.values() for place in event.places]
+        return [*conditions, *refractory, *(place for reaction in self.reactions for place in reaction.places)]
 
     # --- running ----------------------------------------------------------------------------------------------
 
