@@ -218,8 +218,8 @@ def _no_index(size: int, item: Any, what: str) -> str:
         given = np.zeros(0, object)
     if given.dtype.kind == "b":
         return f"{what} has {size} elements, and the mask has the shape {given.shape}; give one truth value for each"
-    outside = given[(given < -size) | (given >= size)].ravel() if given.dtype.kind in "iu" else ()
-    if len(outside):
+    outside = [k for k in given.ravel().tolist() if not -size <= k < size] if given.dtype.kind in "iu" else []
+    if outside:
         return f"{what} has {size} elements, and none is {outside[0]}" + (f"; they are 0 to {size - 1}" if size else "")
     return (
         f"{what} has {size} elements, and {item!r:.60} is no index of them; an index is a whole number, a list of "
