@@ -66,7 +66,7 @@ class CableStep:
         self.nonlinear: list[str] = []
 
     def _to_middle(self, gates: Gates) -> list[Assign]:
-        """Statements that bring gates to where the voltage is solved with them: the middle of the step, at first order its end."""
+        """Statements that bring gates to the middle of the step, at first order to its end."""
         if self.cell.cable_method == "backward_euler":
             return list(gates.step("at once").statements)
         return list(gates.step("whole" if self.scope.staggered else "first half").statements)
