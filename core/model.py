@@ -191,10 +191,20 @@ class Access:
 
     Reading is a gather.  Writing adds (a scatter), free of conflicts only where `index` repeats no entry
     but those of the padding.
+
+    Parameters
+    ----------
+    variable : Variable
+        What is seen.
+    index : Variable
+        Storage index in its domain.
+    problem : str
+        Why it cannot be used, where some elements have nothing to see: the message for those who name it.
     """
 
     variable: Variable
     index: Variable
+    problem: str = ""
 
 
 @dataclass(eq=False)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from rall.equations import PARAMETER, Equations
 from rall.errors import DimensionMismatchError, EquationError, RallError
 from rall.events import EventList
-from rall.groups import Group
-from rall.model import Check, Clock, Model, Operation, Variable
+from rall.groups import Group, Sites
+from rall.model import Access, Check, Clock, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.morphology.regions import region_arrays
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.mechanisms import Mechanism, place_model
 from rall.plugins.cable.present import Present
+from rall.plugins.cable.reach import Reach
 from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Region, Subtree, below, child_of, find_compartments
 from rall.plugins.cable.steps import CABLE_METHODS, CableStep
@@ -131,6 +132,7 @@ class SpatialNeuron(Group):
                 self._set_default(variable, value, mask)
         scope = Scope(self)
         self._scope, self._step, self._present = scope, CableStep(scope), Present(scope)
+        self._reach = Reach(self)
         self._running_state = True
         self._threshold = Threshold(self, threshold, reset, refractory, threshold_location)
         self._learn_labels(self.morphology.labels)
@@ -140,6 +142,7 @@ class SpatialNeuron(Group):
 
     def _make_geometry(self) -> None:
         self.variables.update(self.cable.geometry())
+        self.variables["cell_index"] = Variable("cell_index", self.domain, kind="integer", role="constant")
         self._fixed = frozenset(self.variables)
         self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
         self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
@@ -236,6 +239,22 @@ class SpatialNeuron(Group):
             raise RallError(f"there is nothing at {place!r}: no compartment of '{self.name}' lies there")
         distance = self.cable.tree.distance[found]
         return Subtree(self, found[[int(np.argmin(distance))]])
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return 1
+
+    @property
+    def offset(self) -> NDArray[np.int64]:
+        """For each cell its first compartment, and the number of all behind these; shape (n_cells + 1,)."""
+        return np.array([0, self.domain.size])
+
+    def sites(self, where: Any) -> Sites:
+        """See `Group.sites`; drawn in proportion to membrane area."""
+        found = np.unique(self.indices_of(where))
+        cells = np.searchsorted(self.offset, found, side="right") - 1
+        return Sites(found, cells, self.variables["area"].get()[found], self.n_cells)
 
     def initialise(self, v: Any) -> None:
         """Set the voltage, and every differential variable to its steady state there.
@@ -334,6 +353,13 @@ class SpatialNeuron(Group):
         everywhere[slice(None) if selection is None else selection] = values
         home = next(m for m in self.mechanisms if m.domain is domain)
         self.variables[name].set(everywhere[home.members])
+
+    def reach(self, name: str, index: Variable) -> Variable | Access | None:
+        """See `Group.reach`; also of what lives on some compartments."""
+        home = self._scope.home(name) if name in self.variables else None
+        if home is None or home.rows is None or self.variables[name].shared:
+            return super().reach(name, index)
+        return self._reach.access(self.variables[name], home, index)
 
     def before_write(self, name: str) -> None:
         """See `Group.before_write`: what gates depend on changes at the present time, not half a step before."""

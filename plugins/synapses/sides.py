@@ -62,6 +62,11 @@ class Side:
         return self.group.N if self._elements is None else len(self._elements)
 
     @property
+    def elements(self) -> NDArray[np.int64]:
+        """Numbers of the elements in the group."""
+        return np.arange(self.group.N) if self._elements is None else self._elements
+
+    @property
     def whole(self) -> bool:
         """Whether these are all elements of the group."""
         return self._elements is None
