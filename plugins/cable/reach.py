@@ -68,9 +68,9 @@ class Reach:
         return through, int(layout.users()[compartments[missing[0]]]) if len(missing) else -1
 
     def _problem(self, name: str, home: Mechanism, outside: int) -> str:
-        where = home.region
+        where, cell = home.region, self.cell
         return (
-            f"'{name}' lives on '{where}' of '{self.cell.name}' only, and {self.cell.describe_element(outside)} is not "
-            f"there; choose compartments of '{where}', for synapses with connect(..., where='{where}'), or give '{name}' "
-            "to all compartments of the model"
+            f"'{name}' lives on '{where}' of '{cell.name}' only, and {cell.describe_element(outside)} is not there; "
+            f"choose compartments of '{where}', for synapses with connect(..., where='{where}'), or give '{name}' to "
+            "all compartments of the model"
         )
