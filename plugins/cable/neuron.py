@@ -82,6 +82,8 @@ class SpatialNeuron(Group):
         If something else does not fit.
     """
 
+    implicit_variable = "v"
+
     def __init__(
         self,
         morphology: Morphology | None = None,
@@ -356,15 +358,22 @@ class SpatialNeuron(Group):
 
     def reach(self, name: str, index: Variable) -> Variable | Access | None:
         """See `Group.reach`; also of what lives on some compartments."""
-        home = self._scope.home(name) if name in self.variables else None
-        if home is None or home.rows is None or self.variables[name].shared:
+        variable = self.variables.get(name)
+        if variable is None or variable.shared or variable.domain is self.domain:
             return super().reach(name, index)
-        return self._reach.access(self.variables[name], home, index)
+        home = next(m for m in self.mechanisms if m.domain is variable.domain)
+        return self._reach.access(variable, home, index)
+
+    def slope_of(self, name: str, coupled: bool) -> Variable | None:
+        """See `Group.slope_of`; for what currents are made of."""
+        return self._scope.couplings.slope(name, coupled) if self._scope.makes_current(name) else None
 
     def before_write(self, name: str) -> None:
         """See `Group.before_write`: what gates depend on changes at the present time, not half a step before."""
         if self._running_state and self._step.reads(name):
             self._present.synchronise()
+        if self._running_state and name == "v":
+            self._scope.couplings.forget()
 
     def writes_in_program(self) -> bool:
         """Whether operations other than the cell's own step change its state: resets, synapses, code of the user's."""
@@ -459,6 +468,7 @@ class SpatialNeuron(Group):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
+        self._scope.couplings.begin()
         if not self._scope.staggered:
             self._present.synchronise()  # an earlier run may have left gates half a step behind
         yield from self._present.held_operations(model)

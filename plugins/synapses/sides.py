@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rall.errors import RallError
 from rall.groups import Group
+from rall.groups.bound import usable
 from rall.ir.nodes import Name, Node
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Domain, Layout, Variable
@@ -76,9 +77,27 @@ class Side:
         elements = numbers if self._elements is None else self._elements[numbers]
         return self.group.domain.layout.index(elements)
 
-    def members(self) -> NDArray[Any]:
-        """Storage indices of all elements."""
-        return self.storage(np.arange(self.size))
+    def reach(self, variable: Variable) -> Access:
+        """A variable of the group that has a value for each element, as synapses see it.
+
+        Raises
+        ------
+        EquationError
+            If a synapse leads to where it does not live.
+        """
+        return self._seen(variable, self.index)
+
+    def members(self, variable: Variable) -> NDArray[Any]:
+        """Storage indices of a variable's values for all elements."""
+        everything = Variable("_members", Domain("members", Layout(self.size)), kind="index", role="constant")
+        everything.set(self.storage(np.arange(self.size)))
+        return self._seen(variable, everything).index.get()
+
+    def _seen(self, variable: Variable, index: Variable) -> Access:
+        found = self.group.reach(variable.name, index)
+        assert isinstance(found, Access)
+        usable(found)
+        return found
 
     def values_of(self, name: str) -> NDArray[Any]:
         """Present values of a variable, one for each element; SI base units."""
