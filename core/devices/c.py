@@ -266,12 +266,16 @@ class CProgram(Program):
         table = operation.table
         for k, (variable, elements, weights, borders) in enumerate(operation.rows):
             last = int(k == len(operation.rows) - 1)
-            position = np.array([column, table.buffer.shape[1], last], np.int64)
+            width = weights.shape[1] if borders is None else len(borders) - 1
+            position = np.array([column, table.buffer.shape[1], last, width], np.int64)
             arrays: list[Any] = [variable.array, table.buffer, table.count, np.ascontiguousarray(elements, np.int64),
-                                 np.ascontiguousarray(weights, float), np.ascontiguousarray(borders, np.int64),
-                                 position]  # fmt: skip
-            calls.append((self._runtime.rall_record, arrays, len(borders) - 1))
-            column += len(borders) - 1
+                                 np.ascontiguousarray(weights, float), borders, position]  # fmt: skip
+            if borders is None:
+                calls.append((self._runtime.rall_record_dense, arrays, len(elements)))
+            else:
+                arrays[5] = np.ascontiguousarray(borders, np.int64)
+                calls.append((self._runtime.rall_record, arrays, width))
+            column += width
         return calls
 
     def _solve(self, operation: Solve) -> _Calls:

@@ -380,6 +380,22 @@ RALL_EXPORT void rall_record(void **x, long long n)
     *count += position[2];
 }
 
+/* The same without borders: every column is a sum over all n elements, with weights[element][column] and the number of
+   columns behind the position.  Columns lie side by side, so that vectors run over them and each sum keeps its order. */
+RALL_EXPORT void rall_record_dense(void **x, long long n)
+{
+    const double *value = x[0], *weight = x[4];
+    const long long *element = x[3], *position = x[6], columns = position[3];
+    long long *count = x[2];
+    double *restrict row = (double *)x[1] + *count * position[1] + position[0];
+    for (long long c = 0; c < columns; c++) row[c] = 0.0;
+    for (long long k = 0; k < n; k++, weight += columns) {
+        const double now = value[element[k]];
+        for (long long c = 0; c < columns; c++) row[c] += weight[c] * now;
+    }
+    *count += position[2];
+}
+
 /* --- checks --------------------------------------------------------------------------------------------------- */
 
 /* x: values, status, number of this operation, step, how many steps there are from one look to the next.  A sum of
