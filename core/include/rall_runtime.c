@@ -381,17 +381,24 @@ RALL_EXPORT void rall_record(void **x, long long n)
 }
 
 /* The same without borders: every column is a sum over all n elements, with weights[element][column] and the number of
-   columns behind the position.  Columns lie side by side, so that vectors run over them and each sum keeps its order. */
+   columns behind the position.  Sums of eight columns stay in registers, each in the order of the elements. */
 RALL_EXPORT void rall_record_dense(void **x, long long n)
 {
     const double *value = x[0], *weight = x[4];
     const long long *element = x[3], *position = x[6], columns = position[3];
     long long *count = x[2];
-    double *restrict row = (double *)x[1] + *count * position[1] + position[0];
-    for (long long c = 0; c < columns; c++) row[c] = 0.0;
-    for (long long k = 0; k < n; k++, weight += columns) {
-        const double now = value[element[k]];
-        for (long long c = 0; c < columns; c++) row[c] += weight[c] * now;
+    double *row = (double *)x[1] + *count * position[1] + position[0];
+    for (long long c = 0; c < columns; c += 8) {
+        const double *w = weight + c;
+        const int some = columns - c < 8 ? (int)(columns - c) : 8;
+        double sum[8] = {0.0};
+        if (some == 8)
+            for (long long k = 0; k < n; k++, w += columns)
+                for (int j = 0; j < 8; j++) sum[j] += w[j] * value[element[k]];
+        else
+            for (long long k = 0; k < n; k++, w += columns)
+                for (int j = 0; j < some; j++) sum[j] += w[j] * value[element[k]];
+        for (int j = 0; j < some; j++) row[c + j] = sum[j];
     }
     *count += position[2];
 }
