@@ -32,7 +32,8 @@ class ExtracellularPotential(SimulationObject):
 
     What leaves a compartment through its membrane, capacitive current included, is what reaches it along the tree, so
     that every potential is a weighted sum of the voltages at the same time.  The weights are made at the beginning of a
-    run; a record is one number for each electrode, however many compartments there are.
+    run; a record is one number for each electrode (and one more for each of `injected`), however many compartments
+    there are.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class ExtracellularPotential(SimulationObject):
     def _row(self, electrode: int) -> Floats:
         """Potential at an electrode for a unit of current out of each compartment (ohm)."""
         if self._places is None:
-            return self._matrix[electrode]
+            return np.asarray(self._matrix[electrode])
         return self._sources.resistance(self._places[electrode], self._sigma)
 
     def _weights(self, storage: NDArray[np.int64]) -> Floats:
@@ -224,7 +225,7 @@ class ExtracellularPotential(SimulationObject):
     def v_(self) -> Floats:
         """Potentials in volt, shape (electrodes, steps)."""
         recorded = self._table.values()[:, 1:]
-        return recorded.reshape(len(recorded), -1, self._count).sum(axis=1).T
+        return np.asarray(recorded.reshape(len(recorded), -1, self._count).sum(axis=1).T)
 
     @property
     def electrodes(self) -> Quantity | None:
