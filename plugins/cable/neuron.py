@@ -243,15 +243,17 @@ class SpatialNeuron(Group):
 
         Parameters
         ----------
-        positions, rotations : optional
-            Where to put the cell, and by which matrix to turn it; see `located`.
+        positions : Quantity, shape (3,) or (cells, 3), optional
+            Where the beginning of each cell is put: the centre of a spherical soma, else the start of the first section.
+        rotations : array, shape (3, 3) or (cells, 3, 3), optional
+            By which matrix each cell is turned about its beginning.
 
         Raises
         ------
         MorphologyError
             If the morphology has no coordinates.
         """
-        return located([self.cable.tree], positions, rotations)
+        return located([self.cable.tree_of(cell) for cell in range(self.cable.cells)], positions, rotations)
 
     def initialise(self, v: Any) -> None:
         """Set the voltage, and every differential variable to its steady state there.
