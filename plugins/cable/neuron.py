@@ -244,7 +244,7 @@ class SpatialNeuron(Group):
         Parameters
         ----------
         positions : Quantity, shape (3,) or (cells, 3), optional
-            Where the beginning of each cell is put: the centre of a spherical soma, else the start of the first section.
+            Where the beginning of each cell is put: a spherical soma's centre, else the start of the first section.
         rotations : array, shape (3, 3) or (cells, 3, 3), optional
             By which matrix each cell is turned about its beginning.
 
