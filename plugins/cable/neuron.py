@@ -15,6 +15,7 @@ from rall.groups import Group, Sites
 from rall.model import Access, Check, Clock, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.morphology.regions import region_arrays
+from rall.plugins.cable.cell_geometry import CellGeometry, located
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.mechanisms import Mechanism, place_model
 from rall.plugins.cable.present import Present
@@ -113,7 +114,7 @@ class SpatialNeuron(Group):
             raise RallError("custom events of cells are not supported yet; use threshold and reset")
         if cable_method not in CABLE_METHODS:
             raise RallError(f"there is no cable_method '{cable_method}'; there are {', '.join(CABLE_METHODS)}")
-        cable = Cable(morphology)
+        cable = Cable([morphology])
         self._labels: dict[str, Any] = {}
         empty = Equations(())
         super().__init__(name, cable.domain, empty, namespace, clock, order, dt)
@@ -145,6 +146,7 @@ class SpatialNeuron(Group):
     def _make_geometry(self) -> None:
         self.variables.update(self.cable.geometry())
         self.variables["cell_index"] = Variable("cell_index", self.domain, kind="integer", role="constant")
+        self.variables["cell_index"].set(self.cable.cell_of(np.arange(self.domain.size)))
         self._fixed = frozenset(self.variables)
         self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
         self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
@@ -245,18 +247,34 @@ class SpatialNeuron(Group):
     @property
     def n_cells(self) -> int:
         """Number of cells."""
-        return 1
+        return self.cable.cells
 
     @property
     def offset(self) -> NDArray[np.int64]:
         """For each cell its first compartment, and the number of all behind these; shape (n_cells + 1,)."""
-        return np.array([0, self.domain.size])
+        return self.cable.offset
 
     def sites(self, where: Any) -> Sites:
         """See `Group.sites`; drawn in proportion to membrane area."""
         found = np.unique(self.indices_of(where))
-        cells = np.searchsorted(self.offset, found, side="right") - 1
-        return Sites(found, cells, self.variables["area"].get()[found], self.n_cells)
+        return Sites(found, self.cable.cell_of(found), self.variables["area"].get()[found], self.n_cells)
+
+    def geometry(self, positions: Any = None, rotations: Any = None) -> CellGeometry:
+        """Where the compartments are: start, end and diameter of each, for forward models of potentials.
+
+        Parameters
+        ----------
+        positions : Quantity, shape (3,) or (cells, 3), optional
+            Where the beginning of each cell is put: a spherical soma's centre, else the start of the first section.
+        rotations : array, shape (3, 3) or (cells, 3, 3), optional
+            By which matrix each cell is turned about its beginning.
+
+        Raises
+        ------
+        MorphologyError
+            If the morphology has no coordinates.
+        """
+        return located([self.cable.tree_of(cell) for cell in range(self.cable.cells)], positions, rotations)
 
     def initialise(self, v: Any) -> None:
         """Set the voltage, and every differential variable to its steady state there.
