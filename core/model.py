@@ -248,9 +248,9 @@ class Access:
     variable : Variable
         What is seen.
     index : Variable
-        Storage index in its domain.
+        Storage index in its domain; -1 for elements that have nothing to see.
     problem : str
-        Why it cannot be used, where some elements have nothing to see: the message for those who name it.
+        Why statements cannot use it, where there are such elements: the message for those who name it.
     """
 
     variable: Variable

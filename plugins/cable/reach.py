@@ -57,14 +57,14 @@ class Reach:
     def _map(
         self, home: Mechanism, name: str, index: Variable, compartments: NDArray[Any]
     ) -> tuple[Variable, int]:
-        """Storage indices in the mechanism's domain, and the first compartment that is not there (or -1)."""
+        """Storage indices in the mechanism's domain (-1 for none), and the first compartment that is not there, if any."""
         layout = self.cell.domain.layout
         place = np.full(layout.stored, -1)
         place[layout.index(home.members)] = home.domain.layout.index(np.arange(len(home.members)))
         found = place[compartments]
         missing = np.flatnonzero(found < 0)
         through = Variable(f"{name}_{home.region}", index.domain, kind="index", role="constant")
-        through.set(np.maximum(found, 0))
+        through.set(found)
         return through, int(layout.users()[compartments[missing[0]]]) if len(missing) else -1
 
     def _problem(self, name: str, home: Mechanism, outside: int) -> str:

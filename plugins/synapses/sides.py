@@ -85,19 +85,19 @@ class Side:
         EquationError
             If a synapse leads to where it does not live.
         """
-        return self._seen(variable, self.index)
-
-    def members(self, variable: Variable) -> NDArray[Any]:
-        """Storage indices of a variable's values for all elements."""
-        everything = Variable("_members", Domain("members", Layout(self.size)), kind="index", role="constant")
-        everything.set(self.storage(np.arange(self.size)))
-        return self._seen(variable, everything).index.get()
-
-    def _seen(self, variable: Variable, index: Variable) -> Access:
-        found = self.group.reach(variable.name, index)
+        found = self.group.reach(variable.name, self.index)
         assert isinstance(found, Access)
         usable(found)
         return found
+
+    def members(self, variable: Variable) -> NDArray[Any]:
+        """Storage indices of a variable's values for all elements that have one."""
+        everything = Variable("_members", Domain("members", Layout(self.size)), kind="index", role="constant")
+        everything.set(self.storage(np.arange(self.size)))
+        found = self.group.reach(variable.name, everything)
+        assert isinstance(found, Access)
+        indices = found.index.get()
+        return indices[indices >= 0]
 
     def values_of(self, name: str) -> NDArray[Any]:
         """Present values of a variable, one for each element; SI base units."""
