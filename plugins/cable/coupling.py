@@ -21,13 +21,13 @@ from rall.units import get_or_create_dimension
 if TYPE_CHECKING:
     from rall.plugins.cable.neuron import SpatialNeuron
 
-__all__ = ["VOLTAGE", "Couplings"]
+__all__ = ["GROWTH", "VOLTAGE", "Couplings"]
 
 #: The voltage at t, in statements in which `v` is that of the end of the step.
 VOLTAGE = "_v"
 _VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
 #: Part of the extrapolated growth that is used during a step of second order; derived in docs/numerics.md.
-_GROWTH = 0.9
+GROWTH = 0.9
 #: A voltage that says that there was no last step.
 _NEVER = 1e30
 
@@ -160,7 +160,7 @@ class Couplings:
                 continue
             ahead: Node = Name(one.other.ahead.name)
             if second_order:
-                growth = add(growth, mul(form[0], mul(number(_GROWTH), ahead)))
+                growth = add(growth, mul(form[0], mul(number(GROWTH), ahead)))
                 ahead = mul(number(0.5), ahead)
             now[name] = add(add(Name(name), ahead), mul(number(2.0), moved))
         return substitute(current, now), growth

@@ -57,7 +57,7 @@ class Reach:
     def _map(
         self, home: Mechanism, name: str, index: Variable, compartments: NDArray[Any]
     ) -> tuple[Variable, int]:
-        """Storage indices in the mechanism's domain (-1 for none), and the first compartment that is not there, if any."""
+        """Storage indices in the mechanism's domain, and the first compartment outside of it; -1 for none."""
         layout = self.cell.domain.layout
         place = np.full(layout.stored, -1)
         place[layout.index(home.members)] = home.domain.layout.index(np.arange(len(home.members)))

@@ -96,11 +96,11 @@ class ConnectScope:
     def _refuse_compartments(self, expression: Expression, node: Node, resolver: Resolver) -> NoReturn:
         """Say that a value of a compartment is asked for where the target is a cell."""
         wrong = {n for n in names(node) if isinstance(resolver.bindings.get(n), Access) and self._side(n)[0] == "j"}
-        written = sorted(names(expression.parsed.node) & wrong)
+        written = min(names(expression.parsed.node) & wrong, default=None)
         raise expression.parsed.error(
             f"with where=... the target is a cell, and '{min(wrong)}' has a value for each of its compartments; "
             "conditions on compartments belong into where",
-            *map(Name, written[:1]),
+            None if written is None else Name(written),
         )
 
     def _table(self, expression: Expression) -> dict[str, Variable | Access]:

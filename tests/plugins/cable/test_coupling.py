@@ -10,6 +10,8 @@ from rall import channels
 from rall.errors import EquationError
 from rall.morphology import Cylinder, Soma
 from rall.plugins.cable import SpatialNeuron
+from rall.plugins.cable.coupling import GROWTH
+from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.monitors import StateMonitor
 from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
@@ -108,6 +110,25 @@ def test_spiking_cells(target):
     reference = after(0.0025)
     errors = [abs(after(dt) - reference).max() for dt in (0.04, 0.02)]
     assert reference.max() > 0 and errors[1] < 3e-3 and errors[0] / errors[1] > 3.4
+
+
+def test_the_condition_of_the_proof():
+    """`(1 - R)(1 + q^2)/2 <= 1` on the negative axis, for the coefficients of the solver."""
+    z = -np.concatenate([np.linspace(1e-3, 100, 100_000), np.logspace(2, 8, 10_000)])
+    g = GAMMA
+    a1, a2 = 1 - 3 * g, 0.5 - 3 * g + 3 * g**2
+    amplification = (1 + a1 * z + a2 * z**2) / (1 - g * z) ** 3
+    f1 = g / 2
+    f2, f3 = np.linalg.solve([[1, 1], [2, 3]], [-f1, -1 / (12 * g) - f1])
+    assert FIRST_GROWTH == pytest.approx(f3 / (g * (1 + a1 / g + a2 / g**2)))
+    p = 1 / (1 - g * z)
+    response = f1 * p + f2 * p**2 + f3 * p**3
+
+    def largest(growth):
+        q = 0.5 - growth * response * z / (1 - amplification)
+        return ((1 - amplification) * (1 + q**2) / 2).max()
+
+    assert largest(GROWTH) == pytest.approx(0.9604, abs=1e-4) and largest(1.0) > 1.02
 
 
 @METHODS
