@@ -649,6 +649,20 @@ class Group(States, Stored):
         way_out = "; give it a threshold" if event == "spike" else ""
         raise RallError(f"'{self.name}' has no event '{event}'{way_out}")
 
+    def event_elements(self) -> Indices:
+        """Storage index under which events of each element are listed; number k is reported as k by monitors."""
+        return self.event_sources(np.arange(self.domain.size))
+
+    def event_sources(self, numbers: Indices) -> Indices:
+        """Storage index under which events of elements are listed, for synapses that come from these elements.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64
+            The elements.
+        """
+        return self.domain.layout.index(numbers)
+
     def event_order(self, event: str) -> tuple[str, int]:
         """Slot and order at which an event is found."""
         return "thresholds", self.order

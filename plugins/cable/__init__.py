@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rall.plugins.cable.neuron import SpatialNeuron
+from rall.plugins.cable.neurons import SpatialNeuron, SpatialNeuronGroup
 
-__all__ = ["SpatialNeuron"]
+__all__ = ["SpatialNeuron", "SpatialNeuronGroup"]
