@@ -25,8 +25,8 @@ from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 __all__ = [
     "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Accesses", "Assign", "Call",
     "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "EventClock",
-    "Integrate", "Layout", "Lazy", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau", "Variable",
-    "aligned",
+    "Integrate", "Layout", "Lazy", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau",
+    "Variable", "aligned",
 ]  # fmt: skip
 
 #: What `Integrate.failure` says.
