@@ -32,7 +32,7 @@ from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.statements import Statement
 from rall.ir.visit import functions, names, substitute
-from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Domain, Lazy, Model, Operation, Variable
 from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
@@ -91,8 +91,7 @@ class Group(States, Stored):
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
         n.array[0] = domain.size
-        index = Variable("i", domain, kind="integer", role="constant")
-        index.set(np.arange(domain.size))
+        index = Lazy("i", domain, DIMENSIONLESS, "integer", "constant", lambda: np.arange(domain.size))
         self.variables.update(N=n, i=index)
 
     # --- variables ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from rall.groups import Group
 from rall.model import Check, Clock, Lazy, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.morphology.regions import region_arrays
+from rall.plugins.cable.compact import Compact
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.labels import Labels
 from rall.plugins.cable.mechanisms import Mechanism, place_model
@@ -114,8 +115,11 @@ class Cells(Parts, Group):
         self.variables["cell_index"] = Lazy("cell_index", self.domain, DIMENSIONLESS, "integer", "constant", number)
         self.labels = Labels(self, super().evaluate)
         self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
-        self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
-        self.variables["Ri"] = Variable("Ri", self.domain, _RESISTIVITY, role="parameter")
+        #: Capacitance and resistivity.
+        self.passive_parameters = {
+            "Cm": Compact("Cm", self.domain, _CAPACITANCE), "Ri": Compact("Ri", self.domain, _RESISTIVITY),
+        }  # fmt: skip
+        self.variables.update(self.passive_parameters)
         self.computed_names["Ic"] = _DENSITY
 
     def _make_variables(self) -> None:
@@ -142,13 +146,13 @@ class Cells(Parts, Group):
         return super().evaluate(text, selection, dimension, with_units, local)
 
     def _set_parameter(self, name: str, value: Any) -> None:
-        variable = self.variables[name]
+        variable = self.passive_parameters[name]
         if not isinstance(value, str) and dimension_of(value) is not variable.dimension:
             raise DimensionMismatchError(
                 f"{name} must be in {variable.dimension}, and {value} is in {dimension_of(value)}"
             )
         self.write(name, None, value)
-        if not (variable.get() > 0).all():
+        if not (variable.least() > 0).all():
             raise RallError(f"{name} must be positive everywhere, and {value} is not")
 
     def _set_default(self, name: str, value: Any, mask: NDArray[np.bool_]) -> None:
@@ -209,7 +213,7 @@ class Cells(Parts, Group):
             return self._present.membrane_current(self.run_externals())
         if name == "Ic":
             im = self._present.membrane_current(self.run_externals())
-            axial = self.cable.axial_current(self.variables["v"].get(), self.variables["Ri"].get())
+            axial = self.cable.axial_current(self.variables["v"].get(), self.passive_parameters["Ri"].least())
             return im + axial / self.variables["area"].get()
         if name in self._gates and self._scope.lag.array[0]:
             return self._everywhere(name, self._present.synchronised([name])[name])
@@ -356,8 +360,8 @@ class Cells(Parts, Group):
         super().before_run(namespace)
         self._in_run = True
         self._present.warn_if_unstable()
-        for name in ("Cm", "Ri"):
-            if not (self.variables[name].get() > 0).all():
+        for name, variable in self.passive_parameters.items():
+            if not (variable.least() > 0).all():
                 raise RallError(f"{name} of '{self.name}' must be positive everywhere")
 
     def after_run(self) -> None:
