@@ -335,7 +335,7 @@ class Cells(Parts, Group):
         if isinstance(item, PlaceIn):
             item, cells = item.place, item.cells
         storage, weights, widths, picked = [], [], [], []
-        for k, place in on_shapes(self.cable, item).items():
+        for k, place in on_shapes(self.cable, item, cells).items():
             first = self.cable.offset[cells[self.cable.which[cells] == k]]
             compartments, share = place.interpolation()
             storage.append(self.domain.layout.index((first[:, None] + compartments).ravel()))

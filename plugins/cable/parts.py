@@ -72,18 +72,25 @@ class Parts:
 
     def named_part(self, name: str) -> Subtree | None:
         """The section, region or label of a name, None if there is none."""
-        branch = None if name in _WHOLE_REGIONS else self._root().child(name)
-        if branch is not None:
-            return self._subtree(branch)
-        whole = self._root().child(name)
-        found = self._region(name)
-        if found is None:
-            return None
-        alone = whole if whole is not None and np.array_equal(found, self.numbers_here(whole.below())) else None
-        return Region(self, found, alone, name)  # type: ignore[arg-type]
-
-    def _subtree(self, branch: Branch) -> Subtree:
-        return Subtree(self, self.numbers_here(branch.below()), branch)  # type: ignore[arg-type]
+        branch = self._root().child(name)
+        inside = self._region(name)
+        if branch is None or name in _WHOLE_REGIONS:
+            if inside is None:
+                return None
+            hanging = branch is not None and np.array_equal(inside, self.numbers_here(branch.below()))
+            return Region(self, inside, branch if hanging else None, name)  # type: ignore[arg-type]
+        found = self.numbers_here(branch.below())
+        if inside is None:
+            return Subtree(self, found, branch)  # type: ignore[arg-type]
+        complete = len(branch.sections) == len(self._root().sections)
+        if not complete:
+            # Cells without such a section have the region at most.
+            shape = self.cable.which[self.cable.cell_of(self.numbers_in_group(inside))]
+            found = np.concatenate([found, inside[~np.isin(shape, list(branch.sections))]])
+            found.sort()
+        if np.array_equal(found, inside):
+            return Region(self, inside, branch if complete else None, name)  # type: ignore[arg-type]
+        return Subtree(self, found, branch if complete else None)  # type: ignore[arg-type]
 
     def _region(self, name: str) -> Indices | None:
         """Compartments of a region or label, None if there is none of the name."""

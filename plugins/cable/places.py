@@ -111,8 +111,17 @@ def in_cells(cable: Cable, local: Mapping[int, Indices], cells: Indices | None =
     return np.concatenate(found)[np.argsort(np.concatenate(owners), kind="stable")]
 
 
-def on_shapes(cable: Cable, place: Place) -> dict[int, Place]:
+def on_shapes(cable: Cable, place: Place, cells: Indices | None = None) -> dict[int, Place]:
     """A place on each shape that has it, by the shape's number.
+
+    Parameters
+    ----------
+    cable : Cable
+        Of all cells.
+    place : Place
+        On one of their morphologies, or on another discretization of it.
+    cells : ndarray of int64, optional
+        Only on the shapes of these cells; without it of all.
 
     Raises
     ------
@@ -120,9 +129,9 @@ def on_shapes(cable: Cable, place: Place) -> dict[int, Place]:
         If it is on none of them.
     """
     found = {}
-    for k, shape in enumerate(cable.shapes):
+    for k in np.unique(cable.which if cells is None else cable.which[cells]).tolist():
         try:
-            found[k] = place.on(shape.tree)
+            found[k] = place.on(cable.shapes[k].tree)
         except MorphologyError as problem:
             wrong = problem
     if not found:
@@ -145,19 +154,17 @@ def find_compartments(cable: Cable, item: Any, cells: Indices | None = None) -> 
     if isinstance(item, PlaceIn):
         return find_compartments(cable, item.place, item.cells)
     if isinstance(item, Place):
-        places = on_shapes(cable, item)
+        places = on_shapes(cable, item, cells)
         return in_cells(cable, {k: np.array([place.compartment]) for k, place in places.items()}, cells)
     if isinstance(item, Selection):
         return in_cells(cable, {_shape_of(cable, item.tree): np.asarray(item.indices)}, cells)
     if isinstance(item, Morphology):  # the section alone, as its own variables are
         return in_cells(cable, {_shape_of(cable, item.root.flatten()): np.asarray(item.indices)}, cells)
     if is_length(item):
-        return Branch(cable, _all(cable, cells), dict(enumerate(cable.morphologies))).along(item)
+        chosen = np.arange(cable.cells) if cells is None else cells
+        roots = {k: cable.morphologies[k] for k in np.unique(cable.which[chosen]).tolist()}
+        return Branch(cable, chosen, roots).along(item)
     return None
-
-
-def _all(cable: Cable, cells: Indices | None) -> Indices:
-    return np.arange(cable.cells) if cells is None else cells
 
 
 def _shape_of(cable: Cable, tree: Any) -> int:

@@ -16,7 +16,7 @@ from rall.groups.code import code_identifiers, compile_code
 from rall.groups.refractory import LONG_AGO, time_is_over
 from rall.ir.nodes import FALSE, Logic, Name, Node, Not, Select, number
 from rall.ir.parse import parse
-from rall.model import Access, Assign, Elementwise, Emit, Model, Operation, Variable
+from rall.model import Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
 from rall.plugins.cable.mechanisms import Mechanism, located
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
@@ -149,7 +149,7 @@ class Threshold:
             reported=self.storage, events=self.happening,
         )  # fmt: skip
         if self.reset is not None:
-            yield self._reset_operation()
+            yield self._reset_operation(model)
 
     def _operation(
         self,
@@ -211,14 +211,35 @@ class Threshold:
                 raise EquationError(wrong, given, 0)
         return statements, bindings, time_is_over("_last", duration)
 
-    def _reset_operation(self) -> Elementwise:
+    def _reset_operation(self, model: Model) -> Operation:
+        """The reset of the compartments that spiked: of all that did at once, or one after the other at locations."""
         cell = self.cell
         assert self.reset is not None
-        if self.rows is not None:
-            raise RallError("reset with a threshold_location is not supported: leave out one of them")
         external = cell.externals(code_identifiers(self.reset))
         made = compile_code(cell, self.reset, external, f"the reset of '{cell.name}'", for_events=True)
-        return Elementwise(
-            name=f"{cell.name}_reset", clock=cell.clock, when="resets", order=cell.order, domain=self.domain,
-            statements=made.statements, bindings={**made.bindings, "_spiking": self.spiking}, mask=Name("_spiking"),
+        drawn = cell.random_bindings(cell.domain, model, "reset", made.statements)
+        bindings = {**{name: self._seen(name, bound) for name, bound in made.bindings.items()}, **drawn}
+        where: dict[str, Any] = dict(
+            name=f"{cell.name}_reset", clock=cell.clock, when="resets", order=cell.order, domain=cell.domain,
+            statements=made.statements,
         )  # fmt: skip
+        if self._by_cell:
+            return Deliver(**where, bindings=bindings, events=self.happening)
+        return Elementwise(**where, bindings={**bindings, "_spiking": self.spiking}, mask=Name("_spiking"))
+
+    def _seen(self, name: str, bound: Variable | Access) -> Variable | Access:
+        """How the reset reaches a variable: one of a region through the compartments that have it."""
+        cell = self.cell
+        if isinstance(bound, Access) or bound.shared or bound.domain is cell.domain or bound.role == "table":
+            return bound
+        home = next(m for m in cell.mechanisms if m.domain is bound.domain)
+        missing = self.compartments[~home.mask[self.compartments]]
+        if len(missing):
+            way_out = "" if self._by_cell else "; with a threshold_location that one compartment alone is reset"
+            raise RallError(
+                f"the reset of '{cell.name}' uses '{name}', which does not live on "
+                f"{cell.describe_element(int(missing[0]))}{way_out}"
+            )
+        index = Variable(f"_{name}_place", cell.domain, kind="index", role="constant")
+        index.array[cell.domain.layout.index(home.members)] = home.domain.layout.index(np.arange(len(home.members)))
+        return Access(bound, index)
