@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from rall.plugins.cable.extracellular import ExtracellularPotential
-from rall.plugins.cable.neuron import SpatialNeuron
+from rall.plugins.cable.neurons import SpatialNeuron, SpatialNeuronGroup
 
-__all__ = ["ExtracellularPotential", "SpatialNeuron"]
+__all__ = ["ExtracellularPotential", "SpatialNeuron", "SpatialNeuronGroup"]

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
 from rall.ir.affine import nonnegative
 from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
-from rall.model import SHARED, Access, Assign, Elementwise, Model, Operation, Solve, Variable
+from rall.model import SHARED, Access, Assign, Domain, Elementwise, Lazy, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Local, Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.plugins.cable.scope import Scope
+from rall.units import DIMENSIONLESS
 
 __all__ = ["CABLE_METHODS", "CableStep"]
 
@@ -58,7 +61,8 @@ class CableStep:
         # What gated currents were in the last step; state of the cell, so that stored networks go on as they would.
         self._memory = {
             id(mechanism): {
-                name: Variable(f"{name}_{k}", mechanism.domain) for name in ("_before_conductance", "_before_source")
+                name: _remembered(f"{name}_{k}", mechanism.domain)
+                for name in ("_before_conductance", "_before_source")
             }
             for k, mechanism in enumerate(cell.mechanisms)
         }
@@ -80,7 +84,7 @@ class CableStep:
         external = cell.run_externals()
         solver, stage = CABLE_METHODS[cell.cable_method]
         structures, blocks = cell.cable.assemble(
-            cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
+            cell.passive_parameters["Cm"].least(), cell.passive_parameters["Ri"].least(), stage * cell.clock.dt
         )
         self.nonlinear = []
         self._resolved, self._gated = {}, set()
@@ -290,3 +294,6 @@ class CableStep:
         return "second_order"
 
 
+def _remembered(name: str, domain: Domain) -> Variable:
+    """State that takes no memory where no current depends on gates."""
+    return Lazy(name, domain, DIMENSIONLESS, "float", "state", lambda: np.zeros(domain.size))
