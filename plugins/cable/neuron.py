@@ -20,7 +20,7 @@ from rall.plugins.cable.mechanisms import Mechanism, place_model
 from rall.plugins.cable.present import Present
 from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Region, Subtree, below, child_of, find_compartments
-from rall.plugins.cable.steps import CABLE_METHODS, CableStep
+from rall.plugins.cable.steps import CABLE_METHODS, AddedCurrent, CableStep
 from rall.plugins.cable.threshold import Threshold
 from rall.units import Dimension, Quantity, cm, dimension_of, get_or_create_dimension, ohm, uF
 
@@ -430,6 +430,22 @@ class SpatialNeuron(Group):
         """See `SimulationObject.after_run`."""
         super().after_run()
         self._in_run = False
+        self._step.clamps.clear()
+
+    def note_clamp(self, clamp: AddedCurrent) -> None:
+        """Take note of a current in the run that begins that the equations do not have.
+
+        Parameters
+        ----------
+        clamp : AddedCurrent
+            What adds it.
+        """
+        self._step.clamps.append(clamp)
+
+    @property
+    def late(self) -> Variable:
+        """By how much sources grow during a step (ampere), for what adds currents to the step."""
+        return self._scope.late
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
