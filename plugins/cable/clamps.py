@@ -12,14 +12,15 @@ from rall.equations import PARAMETER, Equations, resolve
 from rall.equations.text import parse_line
 from rall.errors import DimensionMismatchError, RallError
 from rall.functions import AbstractFunction, ArgumentMismatch, Typed
-from rall.groups import Group, Subgroup
+from rall.groups import Group, Resolver, Subgroup
+from rall.ir.algebra import negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, select, sub
 from rall.ir.parse import Parsed, Source, parse
 from rall.ir.visit import functions, is_noise, names, substitute
 from rall.model import Access, Assign, Elementwise, Model, Operation, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import located
-from rall.plugins.cable.membrane import Currents, split
+from rall.plugins.cable.membrane import EDGE, Currents, split
 from rall.plugins.cable.neuron import SpatialNeuron
 from rall.plugins.cable.selection import Subtree
 from rall.session import SimulationObject, caller_namespace
@@ -36,11 +37,10 @@ _OUTER, _GIVEN = "_outer_", "_given"
 _NUMBERS = frozenset(("i", "N", "t", "dt", "t_in_timesteps"))
 #: Keeps 0/0 out of the padding (siemens).
 _TINY = 1e-30
-# Weights of the stages of the solver, and what keeps a stiff clamp at its distance from a moving command; derived in
-# docs/numerics.md.
-_A1, _A2 = 1.0 - 3.0 * GAMMA, 0.5 - 3.0 * GAMMA + 3.0 * GAMMA**2
-_B3 = 1.0 + _A1 / GAMMA + _A2 / GAMMA**2
-_B2 = _B3 - _A1 / GAMMA - 2.0 * _A2 / GAMMA**2
+#: How the distance of a compartment from a command that moves evenly differs from what the solver gives; derived in
+#: docs/numerics.md, where `_B2` and `_B3` are the weights of the solver's stages.
+_B3 = 1.0 - 2.0 / GAMMA + 0.5 / GAMMA**2
+_B2 = _B3 - (1.0 - 3.0 * GAMMA) / GAMMA - (1.0 - 6.0 * GAMMA + 6.0 * GAMMA**2) / GAMMA**2
 _FOLLOWING = _B3 * (0.5 + FIRST_GROWTH - GAMMA)
 
 
@@ -61,12 +61,14 @@ class Clamp(Group):
         See `SimulationObject`.
     """
 
-    #: The name of what is given, what it measures, further parameters, and the current that it makes.
+    #: The name of what is given, what it measures, further parameters, the current that it makes, and what is added
+    #: to the current where it is read.
     _given: ClassVar[str]
     _measures: ClassVar[Dimension]
     _unit: ClassVar[str]
     _more: ClassVar[str] = ""
     _law: ClassVar[str]
+    _known: ClassVar[str] = ""
 
     def __init__(self, target: Any, given: Any, on: Any, namespace: Mapping[str, object] | None, name: str) -> None:
         cell, compartments = _compartments_of(target, type(self).__name__)
@@ -74,6 +76,8 @@ class Clamp(Group):
         super().__init__(name, domain, Equations(()), namespace, cell.clock, cell.order)
         self.cell, self.compartments, self._rows = cell, compartments, rows
         self._texts: dict[str, Parsed] = {}
+        #: Names that the clamp has, and those of them that mean something else of the user's in the texts.
+        self._own = frozenset((self._given, "on", "I", *Equations(self._more)))
         self._outside: frozenset[str] = frozenset()
         if on is not None:
             if not isinstance(on, str):
@@ -114,7 +118,8 @@ class Clamp(Group):
                 found = function.result([Typed(_SECOND), Typed(DIMENSIONLESS, "integer")])
                 arguments = "t, i"
             except ArgumentMismatch as problem:
-                raise RallError(f"{self._given} of '{self.name}' is a function of t, or of t and i: {problem}") from None
+                wanted = f"{self._given} of '{self.name}' is a function of t, or of t and i"
+                raise RallError(f"{wanted}: {problem}") from None
         if found.dimension is not self._measures:
             raise DimensionMismatchError(
                 f"{self._given} of '{self.name}' is in {self._unit}, and {function!r:.80} gives {found.dimension}"
@@ -134,18 +139,16 @@ class Clamp(Group):
 
     def _lines(self) -> Equations:
         """The clamp's equations; names in the user's texts that it has too are called something else in the trees."""
-        mine = {self._given: self._unit, "on": "boolean"}
-        more = Equations(self._more)
-        inner = {word: _OUTER + word for word in (*mine, "I", *more)}
-        self._own = frozenset(inner)
-        lines = list(more.lines)
-        for name, unit in mine.items():
+        inner = {word: _OUTER + word for word in sorted(self._own)}
+        lines = list(Equations(self._more).lines)
+        for name, unit in ((self._given, self._unit), ("on", "boolean")):
             if name in self._texts:
                 text = f"{name} = {' '.join(self._texts[name].text.split())} : {unit}"
                 lines.append(parse_line(text, Source(text), inner))
             elif name != "on":
                 lines.append(parse_line(f"{name} : {unit}", Source(name)))
-        law = f"I = int(on)*{self._law} : amp" if "on" in self._texts else f"I = {self._law} : amp"
+        law = f"({self._law}{self._known})" if self._known else self._law
+        law = f"I = int(on)*{law} : amp" if "on" in self._texts else f"I = {law} : amp"
         return Equations((*lines, parse_line(law, Source(law))))
 
     def _link_compartments(self) -> None:
@@ -225,52 +228,46 @@ class Clamp(Group):
 
     def grows(self) -> bool:
         """Whether the current is known to change during a step."""
-        return self._currents().growth is not ZERO
+        return self._currents(self.resolver(self.run_externals())).growth is not ZERO
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """Conductance and source of the current, between the membranes and the solve."""
-        cell = self.cell
+        cell, scratch = self.cell, self.cell.cable.scratch
         resolver = self.resolver(self.run_externals())
         statements = self._statements(self._currents(resolver), resolver)
-        scratch = {"_d": cell.cable.scratch["d"], "_r": cell.cable.scratch["r"], "_carry": cell.cable.scratch["carry"]}
         bindings: dict[str, Variable | Access] = {**resolver.table, **resolver.bindings, **self.clock_variables()}
-        for name, variable in {**scratch, "_late": cell.late}.items():
-            bindings[name] = Access(variable, self._rows)
+        there = {"_d": scratch["d"], "_r": scratch["r"], "_carry": scratch["carry"], "_late": cell.late}
+        bindings.update({name: Access(variable, self._rows) for name, variable in there.items()})
         wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
         drawn = self.random_bindings(self.domain, model, "clamp", statements)
         yield Elementwise(
             # Sorts behind what the membranes add, and before the solve.
-            name=f"{cell.name}_3clamp_{self.name}", clock=cell.clock, when="groups", order=cell.order, domain=self.domain,
-            statements=statements, bindings={**{n: b for n, b in bindings.items() if n in wanted}, **drawn},
+            name=f"{cell.name}_3clamp_{self.name}", clock=cell.clock, when="groups", order=cell.order,
+            domain=self.domain, statements=statements,
+            bindings={**{n: b for n, b in bindings.items() if n in wanted}, **drawn},
         )  # fmt: skip
 
     @property
     def _second_order(self) -> bool:
         return self.cell.cable_method == "second_order"
 
-    def _currents(self, resolver: Any = None) -> Currents:
-        resolver = resolver or self.resolver(self.run_externals())
+    def _currents(self, resolver: Resolver) -> Currents:
         return split(resolver.node(parse(self._law).node), (), self._second_order)
 
-    def _statements(self, currents: Currents, resolver: Any) -> list[Assign]:
-        """What is added to the rows of the compartments; a condition is asked in the middle of the step."""
-        working: Node | None = None
-        if "on" in self._texts:
-            middle = add(Name("t"), mul(number(0.5), Name("dt"))) if self._second_order else Name("t")
-            working = substitute(resolver.name("on"), {"t": middle})
-        first, statements = self._first_growth(currents)
+    def _statements(self, currents: Currents, resolver: Resolver) -> list[Assign]:
+        """What is added to the rows of the compartments."""
+        growth = currents.growth
         sums = {
-            "_d": currents.conductance, "_r": add(currents.source, mul(first, currents.growth)),
-            "_late": currents.growth,
+            "_d": currents.conductance, "_r": add(currents.source, mul(number(FIRST_GROWTH), growth)), "_late": growth,
         }  # fmt: skip
-        for target, value in sums.items():
-            if value is not ZERO:
-                statements.append(Assign(target, value if working is None else select(working, value, ZERO)))
-        return statements
+        return [Assign(n, self._while_on(value, resolver)) for n, value in sums.items() if value is not ZERO]
 
-    def _first_growth(self, currents: Currents) -> tuple[Node, list[Assign]]:
-        """The share of the growth in the first stage, and statements for it."""
-        return number(FIRST_GROWTH), []
+    def _while_on(self, value: Node, resolver: Resolver) -> Node:
+        """A value, or 0 in a step in whose middle the condition does not hold."""
+        if "on" not in self._texts:
+            return value
+        middle = add(Name("t"), mul(number(0.5), Name("dt"))) if self._second_order else Name("t")
+        return select(substitute(resolver.name("on"), {"t": middle}), value, ZERO)
 
     def places(self) -> list[tuple[str, str, int]]:
         """See `SimulationObject.places`."""
@@ -355,6 +352,7 @@ class VoltageClamp(Clamp):
     ----------
     I : Quantity
         The current ``(V - v)/series_resistance`` into the cell at present, shape (compartments,); can be recorded.
+        While V moves, it is corrected by what the step misses of the distance between V and v.
     V, series_resistance : Quantity
         What was given, at present.
     v : Quantity
@@ -375,7 +373,7 @@ class VoltageClamp(Clamp):
     """
 
     _given, _measures, _unit, _law = "V", _VOLT, "volt", "(V - v)/series_resistance"
-    _more = "series_resistance : ohm"
+    _more, _known = "series_resistance : ohm", " + _missed"
 
     def __init__(
         self,
@@ -387,6 +385,7 @@ class VoltageClamp(Clamp):
         name: str = "voltageclamp*",
     ) -> None:
         super().__init__(target, V, on, namespace, name)
+        self.variables["_missed"] = Variable("_missed", self.domain, _AMP)
         self.write("series_resistance", None, series_resistance)
         self._check_resistance()
 
@@ -403,18 +402,30 @@ class VoltageClamp(Clamp):
         super().before_run(namespace)
         self._check_resistance()
 
-    def _first_growth(self, currents: Currents) -> tuple[Node, list[Assign]]:
-        """With a command that moves evenly, the compartment of a stiff clamp follows at its exact distance."""
+    def left_out(self) -> None:
+        """See `SimulationObject.left_out`."""
+        super().left_out()
+        self.variables["_missed"].set(0.0)
+
+    def _statements(self, currents: Currents, resolver: Resolver) -> list[Assign]:
+        """See `Clamp._statements`; where the command moves, also what the voltage will be off by, as a current."""
+        statements = super()._statements(currents, resolver)
         if currents.growth is ZERO:
-            return super()._first_growth(currents)
+            return statements
         charging = add(Name("_carry"), number(_TINY))
         share = Name("_share")  # carry/(carry + 1/R): 1 where the clamp is slow, 0 where it is stiff
-        more = div(
-            mul(number(_FOLLOWING), mul(share, sub(number(1.0), share))),
+        stiff = sub(number(1.0), share)
+        off = div(
+            mul(number(_FOLLOWING), mul(share, stiff)),
             add(number(1.0), mul(share, add(number(_B2), mul(number(_B3), share)))),
         )
-        statement = Assign("_share", div(charging, add(charging, currents.conductance)))
-        return add(number(FIRST_GROWTH), more), [statement]
+        # Sources are known up to a little before the end of the step.
+        off = mul(add(off, mul(number(EDGE), mul(stiff, stiff))), currents.growth)
+        return [
+            *statements,
+            Assign("_share", div(charging, add(charging, currents.conductance))),
+            Assign("_missed", self._while_on(negative(off), resolver)),
+        ]
 
 
 def _compartments_of(target: Any, what: str) -> tuple[SpatialNeuron, NDArray[np.int64]]:
