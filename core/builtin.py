@@ -15,6 +15,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "SpatialNeuron": "rall.plugins.cable:SpatialNeuron",
         "CurrentClamp": "rall.plugins.cable:CurrentClamp",
         "VoltageClamp": "rall.plugins.cable:VoltageClamp",
+        "ExtracellularPotential": "rall.plugins.cable:ExtracellularPotential",
         "NeuronGroup": "rall.plugins.point:NeuronGroup",
         "linked_var": "rall.plugins.point:linked_var",
         "Synapses": "rall.plugins.synapses:Synapses",

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rall.operations import NetworkOperation as NetworkOperation
     from rall.operations import network_operation as network_operation
     from rall.plugins.cable import CurrentClamp as CurrentClamp
+    from rall.plugins.cable import ExtracellularPotential as ExtracellularPotential
     from rall.plugins.cable import SpatialNeuron as SpatialNeuron
     from rall.plugins.cable import VoltageClamp as VoltageClamp
     from rall.plugins.inputs import BinomialFunction as BinomialFunction
