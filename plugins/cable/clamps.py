@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.equations import PARAMETER, Equations, resolve
+from rall.equations import PARAMETER, Equations, infer_typed, resolve
 from rall.equations.text import parse_line
 from rall.errors import DimensionMismatchError, RallError
-from rall.functions import AbstractFunction, ArgumentMismatch, Typed
+from rall.functions import AbstractFunction, ArgumentMismatch, Typed, describe
 from rall.groups import Group, Resolver, Subgroup
 from rall.ir.algebra import negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, select, sub
@@ -223,6 +223,18 @@ class Clamp(Group):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
+        found = self._line_externals(namespace)
+        for name, parsed in self._texts.items():
+            line = self.equations[name]
+            assert line.value is not None
+            typed = infer_typed(line.value, self.environment(found), self.functions(found))
+            if (typed.kind == "boolean") != (name == "on"):
+                kinds = ("a condition", "a value") if name == "on" else ("a value", "a condition")
+                raise parsed.error(f"{name} of '{self.name}' is {kinds[0]}, and '{parsed.text}' is {kinds[1]}")
+            if typed.dimension is not line.dimension:
+                raise parsed.error(
+                    f"{name} of '{self.name}' is in {line.unit}, and '{parsed.text}' gives {describe(typed.dimension)}"
+                )
         super().before_run(namespace)
         self.cell.note_clamp(self)
 

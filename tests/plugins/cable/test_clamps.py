@@ -337,9 +337,11 @@ def test_units_of_values(make):
 def test_units_of_texts_show_the_text(make):
     cell = make()
     for clamp, shown in (
-        (VoltageClamp(cell.at("soma"), "3*nA + 0*I"), "V = 3\\*nA \\+ 0\\*I : volt"),
-        (CurrentClamp(cell.at("soma"), "3*mV"), "amplitude = 3\\*mV : amp"),
-        (CurrentClamp(cell.at("soma"), 1 * nA, on="t"), "on = t : boolean"),
+        (VoltageClamp(cell.at("soma"), "3*nA + 0*I"), r"V of '.*' is in volt, and '3\*nA \+ 0\*I' gives amp"),
+        (CurrentClamp(cell.at("soma"), "3*mV"), r"amplitude of 'currentclamp.*' is in amp, and '3\*mV' gives volt"),
+        (CurrentClamp(cell.at("soma"), 1 * nA, on="t"), r"on of 'currentclamp.*' is a condition, and 't' is a value"),
+        (CurrentClamp(cell.at("soma"), "t > 1*ms"), r"amplitude of 'currentclamp.*' is a value, and .* is a condition"),
+        (CurrentClamp(cell.at("soma"), "nA + I*mV"), "amplitude = nA"),
         (CurrentClamp(cell.at("soma"), "missing*nA"), "'missing' is not known here"),
         (CurrentClamp(cell.at("soma"), "amplitude*2"), "'amplitude' is not known here"),
     ):
