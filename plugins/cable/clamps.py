@@ -442,7 +442,7 @@ class VoltageClamp(Clamp):
 
 def _compartments_of(target: Any, what: str) -> tuple[SpatialNeuron, NDArray[np.int64]]:
     """The cell and the compartments that a target means."""
-    cell = target.group if isinstance(target, Subtree) else target
+    cell = target.group if isinstance(target, (Subtree, Subgroup)) else target
     if not isinstance(cell, SpatialNeuron):
         raise RallError(f"a {what} sits on compartments of a cell, such as cell.at('soma'), not on {target!r:.80}")
     if target is cell and cell.N != 1:
