@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
-from rall.ir.algebra import linear_form, negative, nonnegative
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Assign, Elementwise, Model, Operation, Solve, Variable
