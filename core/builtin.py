@@ -13,6 +13,8 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "Cylinder": "rall.morphology:Cylinder",
         "Section": "rall.morphology:Section",
         "SpatialNeuron": "rall.plugins.cable:SpatialNeuron",
+        "CurrentClamp": "rall.plugins.cable:CurrentClamp",
+        "VoltageClamp": "rall.plugins.cable:VoltageClamp",
         "ExtracellularPotential": "rall.plugins.cable:ExtracellularPotential",
         "SpatialNeuronGroup": "rall.plugins.cable:SpatialNeuronGroup",
         "NeuronGroup": "rall.plugins.point:NeuronGroup",
