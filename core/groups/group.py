@@ -33,7 +33,7 @@ from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.statements import Statement
 from rall.ir.visit import functions, names, substitute
-from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Domain, Lazy, Model, Operation, Variable
 from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
@@ -94,8 +94,7 @@ class Group(States, Stored):
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
         n.array[0] = domain.size
-        index = Variable("i", domain, kind="integer", role="constant")
-        index.set(np.arange(domain.size))
+        index = Lazy("i", domain, DIMENSIONLESS, "integer", "constant", lambda: np.arange(domain.size))
         self.variables.update(N=n, i=index)
 
     # --- variables ------------------------------------------------------------------------------------------
@@ -685,6 +684,20 @@ class Group(States, Stored):
         """
         way_out = "; give it a threshold" if event == "spike" else ""
         raise RallError(f"'{self.name}' has no event '{event}'{way_out}")
+
+    def event_elements(self) -> Indices:
+        """Storage index under which events of each element are listed; number k is reported as k by monitors."""
+        return self.event_sources(np.arange(self.domain.size))
+
+    def event_sources(self, numbers: Indices) -> Indices:
+        """Storage index under which events of elements are listed, for synapses that come from these elements.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64
+            The elements.
+        """
+        return self.domain.layout.index(numbers)
 
     def event_order(self, event: str) -> tuple[str, int]:
         """Slot and order at which an event is found."""

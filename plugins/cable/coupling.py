@@ -19,7 +19,7 @@ from rall.plugins.cable.mechanisms import Mechanism
 from rall.units import get_or_create_dimension
 
 if TYPE_CHECKING:
-    from rall.plugins.cable.neuron import SpatialNeuron
+    from rall.plugins.cable.cells import Cells
 
 __all__ = ["GROWTH", "VOLTAGE", "Couplings"]
 
@@ -73,13 +73,13 @@ class Couplings:
 
     Parameters
     ----------
-    cell : SpatialNeuron
+    cell : Cells
         The cell.
     home : callable
         From the name of a variable to the mechanism that it lives on.
     """
 
-    def __init__(self, cell: SpatialNeuron, home: Callable[[str], Mechanism | None]) -> None:
+    def __init__(self, cell: Cells, home: Callable[[str], Mechanism | None]) -> None:
         self.cell, self.home = cell, home
         self._sums: dict[str, _Sum] = {}
         self._dt = 0.0

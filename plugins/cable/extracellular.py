@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rall.errors import DimensionMismatchError, RallError
 from rall.model import Model, Operation, Record
 from rall.plugins.cable.cell_geometry import CellGeometry, positions_of
-from rall.plugins.cable.neuron import SpatialNeuron
+from rall.plugins.cable.cells import Cells
 from rall.plugins.cable.volume_conductor import SOURCES, Sources
 from rall.recording import Table
 from rall.session import SimulationObject, warn
@@ -37,7 +37,7 @@ class ExtracellularPotential(SimulationObject):
 
     Parameters
     ----------
-    cells : SpatialNeuron
+    cells : SpatialNeuron or SpatialNeuronGroup
         Whose currents.
     electrodes : Quantity, shape (electrodes, 3) or (3,), optional
         Where the potential is wanted; points in an infinite homogeneous medium.
@@ -73,7 +73,7 @@ class ExtracellularPotential(SimulationObject):
 
     def __init__(
         self,
-        cells: SpatialNeuron,
+        cells: Cells,
         electrodes: Any = None,
         *,
         sigma: Any = 0.3 * siemens / metre,
@@ -84,10 +84,10 @@ class ExtracellularPotential(SimulationObject):
         dt: Any = None,
         name: str = "extracellularpotential*",
     ) -> None:
-        if not isinstance(cells, SpatialNeuron):
+        if not isinstance(cells, Cells):
             raise RallError(
-                f"an ExtracellularPotential needs whole cells, a SpatialNeuron, not {cells!r:.80}; a matrix with zeros "
-                "leaves compartments out"
+                f"an ExtracellularPotential needs whole cells, a SpatialNeuron or a SpatialNeuronGroup, not "
+                f"{cells!r:.80}; a matrix with zeros leaves compartments out"
             )
         super().__init__(name=name, dt=dt, clock=None if dt is not None else cells.clock)
         if (electrodes is None) == (matrix is None):

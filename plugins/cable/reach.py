@@ -12,7 +12,7 @@ from rall.model import Access, Variable
 from rall.plugins.cable.mechanisms import Mechanism
 
 if TYPE_CHECKING:
-    from rall.plugins.cable.neuron import SpatialNeuron
+    from rall.plugins.cable.cells import Cells
 
 __all__ = ["Reach"]
 
@@ -24,11 +24,11 @@ class Reach:
 
     Parameters
     ----------
-    cell : SpatialNeuron
+    cell : Cells
         Whose mechanisms.
     """
 
-    def __init__(self, cell: SpatialNeuron) -> None:
+    def __init__(self, cell: Cells) -> None:
         self.cell = cell
         self._known: weakref.WeakKeyDictionary[Variable, tuple[NDArray[Any], _Maps]] = weakref.WeakKeyDictionary()
 

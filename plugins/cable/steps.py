@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
-from rall.ir.algebra import linear_form, negative, nonnegative
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
-from rall.model import SHARED, Access, Assign, Elementwise, Model, Operation, Solve, Variable
+from rall.model import SHARED, Access, Assign, Domain, Elementwise, Lazy, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Local, Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.plugins.cable.scope import Scope
+from rall.units import DIMENSIONLESS
 
-__all__ = ["CABLE_METHODS", "CableStep"]
+__all__ = ["CABLE_METHODS", "AddedCurrent", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
 _EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
+
+
+class AddedCurrent(Protocol):
+    """What adds a current to the step by an operation of its own, between the membranes and the solve."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it takes part in the run."""
+        ...
+
+    def grows(self) -> bool:
+        """Whether the current is known to change during a step."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -57,13 +74,16 @@ class CableStep:
         # What gated currents were in the last step; state of the cell, so that stored networks go on as they would.
         self._memory = {
             id(mechanism): {
-                name: Variable(f"{name}_{k}", mechanism.domain) for name in ("_before_conductance", "_before_source")
+                name: _remembered(f"{name}_{k}", mechanism.domain)
+                for name in ("_before_conductance", "_before_source")
             }
             for k, mechanism in enumerate(cell.mechanisms)
         }
         for memory in self._memory.values():
             cell.variables.update({variable.name: variable for variable in memory.values()})
         self.nonlinear: list[str] = []
+        #: What adds currents in the present run.
+        self.clamps: list[AddedCurrent] = []
 
     def _to_middle(self, gates: Gates) -> list[Assign]:
         """Statements that bring gates to where the voltage is solved with them: of first order, the end of the step."""
@@ -79,12 +99,13 @@ class CableStep:
         external = cell.run_externals()
         solver, stage = CABLE_METHODS[cell.cable_method]
         structures, blocks = cell.cable.assemble(
-            cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
+            cell.passive_parameters["Cm"].least(), cell.passive_parameters["Ri"].least(), stage * cell.clock.dt
         )
         self.nonlinear = []
         self._resolved, self._gated = {}, set()
         parts = [self._parts(mechanism, external) for mechanism in cell.mechanisms]
-        grows = cell.cable_method == "second_order" and any(part.grows for part in parts)
+        added = [clamp.grows() for clamp in self.clamps if clamp.active]
+        grows = cell.cable_method == "second_order" and any([*added, *(part.grows for part in parts)])
         if cell.mechanisms[0].rows is not None:
             base = self._base(Currents(), Currents(), ZERO if grows else None)
             yield self._elementwise("0base", cell.domain, base, {**self.scope.scratch(), "v": cell.variables["v"]})
@@ -296,3 +317,6 @@ class CableStep:
         return "second_order"
 
 
+def _remembered(name: str, domain: Domain) -> Variable:
+    """State that takes no memory where no current depends on gates."""
+    return Lazy(name, domain, DIMENSIONLESS, "float", "state", lambda: np.zeros(domain.size))

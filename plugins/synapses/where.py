@@ -45,14 +45,14 @@ def sites_of(side: Side, where: Any, j: Any) -> Sites | None:
     found = side.group.sites(where)
     if side.whole:
         return found
-    # Numbers in the part; its cells are counted from 0, too.
+    # Numbers in the part; its cells are counted from 0, too, in the order of its elements.
     everything = side.group.sites(slice(None))
     number = np.full(side.group.N, -1)
     number[side.elements] = np.arange(side.size)
-    cells = np.unique(everything.cells[side.elements])
+    cells, first = np.unique(everything.cells[side.elements], return_index=True)
     inside = number[found.elements] >= 0
-    of_cell = np.searchsorted(cells, found.cells[inside])
-    return Sites(number[found.elements[inside]], of_cell, found.weights[inside], len(cells))
+    rank = np.argsort(np.argsort(first))[np.searchsorted(cells, found.cells[inside])]
+    return Sites(number[found.elements[inside]], rank, found.weights[inside], len(cells))
 
 
 def onto_sites(found: Pairs, sites: Sites, scope: ConnectScope, where: Any, skip: bool) -> Pairs:
