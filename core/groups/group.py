@@ -23,6 +23,7 @@ from rall.groups.present import Present
 from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
+from rall.groups.snapshot import Snapshot
 from rall.groups.states import States
 from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
@@ -35,6 +36,7 @@ from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, 
 from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
+from rall.units.quantity import with_dimension
 
 __all__ = ["Group"]
 
@@ -273,6 +275,18 @@ class Group(States, Stored):
         values = self.values_of(name) if selection is None else self.values_at(name, selection)
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
+
+    def snapshot(self, name: str, units: bool = True) -> Any:
+        """Values of a variable or subexpression for all elements; setting elements of a variable's sets its own."""
+        variable = self.variables.get(name)
+        if variable is None or variable.role not in ("state", "parameter"):
+            return self.read(name, None, units)
+
+        def store(elements: Indices, values: NDArray[Any]) -> None:
+            self.write(name, elements, self.with_unit(name, values))
+
+        found = Snapshot(self.values_of(name), store)
+        return with_dimension(found, self.dimension(name)) if units else found
 
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable: a number, an array, a Quantity, or text that is evaluated for every element.
