@@ -214,7 +214,7 @@ class Clock:
         self.when = "start"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not hasattr(type(self), name) and name not in ("model_clock", "when"):
+        if not (hasattr(type(self), name) or name.startswith("_") or name in ("model_clock", "when")):
             raise AttributeError(f"'{self.name}' has no attribute '{name}'; a clock has dt, to be set, t and timestep")
         super().__setattr__(name, value)
 

@@ -18,6 +18,7 @@ from rall.preferences import UnknownNameError, schedule_slots
 from rall.profile import Profile
 from rall.progress import Progress, Report
 from rall.registry import closest
+from rall.schedule import slot_rank
 from rall.session import (
     SimulationObject,
     caller_namespace,
@@ -440,7 +441,7 @@ def _compile(
     options = options_from(prefs)
     last.end()  # where objects were switched on or off in a run
     last.owners.clear()
-    owned = [_Owned(one, last.owners) for one in objects]
+    owned = [_Owned(one, last.owners, slots) for one in objects]
     program = compile_model(owned, choose_device(options), options, seed, slots, last.kernels)
     program.timed = last.profile is not None
     last.program = program
@@ -450,11 +451,12 @@ def _compile(
 class _Owned:
     """A component whose operations are remembered as its own."""
 
-    def __init__(self, owner: SimulationObject, owners: dict[int, SimulationObject]) -> None:
-        self.owner, self.owners, self.name = owner, owners, owner.name
+    def __init__(self, owner: SimulationObject, owners: dict[int, SimulationObject], slots: Sequence[str]) -> None:
+        self.owner, self.owners, self.name, self.slots = owner, owners, owner.name, slots
 
     def operations(self, model: Model) -> Iterable[Operation]:
         with naming(self.owner):
             for operation in self.owner.operations(model):
+                slot_rank(operation.when, self.slots)  # an unknown slot is the owner's
                 self.owners[id(operation)] = self.owner
                 yield operation

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from types import MappingProxyType
 
 import pytest
 
 from rall.devices.compiler import find_compiler
 from rall.session import defaultclock, prefs, session, start_scope
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """Ctrl-C reaches Python, also where a shell has started the tests in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

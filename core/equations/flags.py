@@ -38,6 +38,8 @@ class FlagKind:
         Keywords that may follow it (``species, D=..., shells=...``).
     meaning : str
         One line for lists and messages.
+    home : str
+        Of which groups it is, where it has no meaning in others.
     """
 
     name: str
@@ -46,6 +48,7 @@ class FlagKind:
     words: int = 0
     options: tuple[str, ...] = ()
     meaning: str = ""
+    home: str = ""
 
 
 CONSTANT = FlagKind("constant", (_PARAMETER,), meaning="does not change during a run")
@@ -54,17 +57,27 @@ LINKED = FlagKind("linked", (_PARAMETER,), ("constant",), meaning="is a variable
 CONSTANT_OVER_DT = FlagKind(
     "constant over dt", (_SUBEXPRESSION,), ("summed",), meaning="evaluated once a step"
 )
-SUMMED = FlagKind("summed", (_SUBEXPRESSION,), meaning="its sum over synapses is a variable of the group")
-UNLESS_REFRACTORY = FlagKind("unless refractory", (_DIFFERENTIAL,), meaning="stands still while refractory")
-EVENT_DRIVEN = FlagKind(
-    "event-driven", (_DIFFERENTIAL,), ("clock-driven", "unless refractory"), meaning="updated at events only"
+SUMMED = FlagKind(
+    "summed", (_SUBEXPRESSION,), meaning="its sum over synapses is a variable of the group", home="Synapses"
 )
-CLOCK_DRIVEN = FlagKind("clock-driven", (_DIFFERENTIAL,), ("event-driven",), meaning="updated every step")
+UNLESS_REFRACTORY = FlagKind(
+    "unless refractory", (_DIFFERENTIAL,), meaning="stands still while refractory", home="a NeuronGroup"
+)
+EVENT_DRIVEN = FlagKind(
+    "event-driven",
+    (_DIFFERENTIAL,),
+    ("clock-driven", "unless refractory"),
+    meaning="updated at events only",
+    home="Synapses",
+)
+CLOCK_DRIVEN = FlagKind(
+    "clock-driven", (_DIFFERENTIAL,), ("event-driven",), meaning="updated every step", home="Synapses"
+)
 POINT_CURRENT = FlagKind(
-    "point current", _ANY, ("membrane current",), meaning="a current into each compartment"
+    "point current", _ANY, ("membrane current",), meaning="a current into each compartment", home="a SpatialNeuron"
 )
 MEMBRANE_CURRENT = FlagKind(
-    "membrane current", _ANY, ("point current",), meaning="a current density that adds to Im"
+    "membrane current", _ANY, ("point current",), meaning="a current density that adds to Im", home="a SpatialNeuron"
 )
 
 

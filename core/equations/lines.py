@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rall.equations.flags import Flag, check_flags, parse_flags
+from rall.equations.flags import Flag, check_flags, find_flag, parse_flags
 from rall.equations.units import parse_unit
 from rall.errors import EquationError
 from rall.functions import BUILTIN, CONSTANTS, Typed
@@ -147,6 +147,24 @@ class Line:
     def has(self, name: str) -> bool:
         """Whether the line carries a flag."""
         return self.flag(name) is not None
+
+    def refuse_flags(self, group: str) -> None:
+        """Refuse flags that have no meaning in a kind of group.
+
+        Parameters
+        ----------
+        group : str
+            As `FlagKind.home` has it, ``'a NeuronGroup'``.
+
+        Raises
+        ------
+        EquationError
+            If the line carries one that is of other groups.
+        """
+        for flag in self.flags:
+            home = find_flag(flag.name).home
+            if home not in ("", group):
+                raise self.error(f"the flag '{flag.name}' has no meaning in {group}; it belongs to {home}")
 
     def error(self, message: str, node: Node | None = None) -> EquationError:
         """An error that shows the line, pointing at a part of the right-hand side or at its beginning."""

@@ -58,6 +58,8 @@ def checked(group: Group, variable: Variable, selection: NDArray[np.int64] | Non
                 f"cannot set '{name}' of '{group.name}' to {value}: it {_is(dimension_of(value))}, and '{name}' "
                 f"{_is(variable.dimension)}; {_remedy(variable.dimension, value)}"
             )
+    if not group.N and not variable.shared and np.size(plain) > 1:
+        raise RallError(f"'{group.name}' has no elements yet to set '{name}' of; call connect() first")
     count = 1 if variable.shared else group.N if selection is None else len(selection)
     if np.ndim(plain) > 1 or np.size(plain) not in (1, count):
         each = "one value for all elements" if variable.shared else f"one value or {count}, one for each element"

@@ -19,6 +19,7 @@ from rall.functions import describe
 from rall.groups.assign import Sums, checked
 from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
+from rall.groups.numbers import ElementNumbers
 from rall.groups.present import Present
 from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
@@ -377,6 +378,11 @@ class Group(States, Stored):
                 raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
             return np.flatnonzero(chosen)
         return pick(self.domain.size, item, f"'{self.name}'")
+
+    @property
+    def indices(self) -> ElementNumbers:
+        """The numbers of the elements that an index means: ``group.indices['v > 0*mV']``."""
+        return ElementNumbers(self.indices_of, self.name)
 
     def part(self, item: Any) -> Subgroup:
         """Some elements as a group of their own, for what `indices_of` takes."""

@@ -222,7 +222,8 @@ def _no_index(size: int, item: Any, what: str) -> str:
         given = np.zeros(0, object)
     if given.dtype.kind == "b":
         return f"{what} has {size} elements, and the mask has the shape {given.shape}; give one truth value for each"
-    outside = given[(given < -size) | (given >= size)].ravel() if given.dtype.kind in "iu" else ()
+    whole = given if given.dtype.kind in "iu" else np.zeros(0, np.int64)
+    outside = whole[(whole < -size) | (whole >= size)].ravel()
     if len(outside):
         return f"{what} has {size} elements, and none is {outside[0]}" + (f"; they are 0 to {size - 1}" if size else "")
     return (

@@ -226,7 +226,7 @@ class _Parser:
         self.spans: dict[Node, tuple[int, int]] = {}
         self.operators: dict[Node, int] = {}
         self.calls: dict[Node, tuple[int, ...]] = {}
-        self.draws: dict[str, int] = {}
+        self.draws = 0
         self.depth = 0
         self.end = 0  # of the token before the current one
         self.next = _TOKEN.finditer(text).__next__
@@ -278,7 +278,7 @@ class _Parser:
         if self.value == "(" and self.kind == _OPERATOR:
             places: list[int] = []
             given = self.arguments(id, places)
-            node: Node = Call(id, *given, occurrence=0 if given and id in PURE else self.occurrence(id))
+            node: Node = Call(id, *given, occurrence=0 if given and id in PURE else self.occurrence())
             self.operators.setdefault(node, begin)
             self.calls.setdefault(node, tuple(places))
         else:
@@ -287,11 +287,10 @@ class _Parser:
             self.spans[node] = (begin, self.end)
         return node
 
-    def occurrence(self, function: str) -> int:
-        """How many calls of a function stand to the left of this one."""
-        count = self.draws.get(function, 0)
-        self.draws[function] = count + 1
-        return count
+    def occurrence(self) -> int:
+        """How many calls stand to the left of this one; of all functions, since two names may mean one function."""
+        self.draws += 1
+        return self.draws - 1
 
     def arguments(self, function: str, places: list[int]) -> list[Node]:
         opened = self.start

@@ -126,7 +126,7 @@ def place_model(
             raise EquationError(f"the region '{region}' of the model holds no compartment of this morphology")
         defaults.append((mask, equations.defaults))
         for line in equations.lines:
-            _check_current(line)
+            _check_line(line)
             if line.varname in lines:
                 known, where, other = lines[line.varname]
                 _check_same(line, known, bool((mask & where).any()), (region, other))
@@ -149,7 +149,8 @@ def place_model(
     return Placed(together, tuple(largest_first), tuple(defaults))
 
 
-def _check_current(line: Line) -> None:
+def _check_line(line: Line) -> None:
+    line.refuse_flags("a SpatialNeuron")
     for flag, dimension, unit in (("membrane current", _DENSITY, "amp/metre**2"), ("point current", _AMP, "amp")):
         if line.has(flag) and line.dimension is not dimension:
             raise line.error(f"a {flag} is in {unit}, and '{line.varname}' is declared in {line.unit}")

@@ -72,7 +72,7 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
     gates : collection of str
         Names of the differential variables.
     whole_step : bool
-        Whether the method resolves growth during a step; one that does not takes sources at the end.
+        Whether the method resolves growth during a step; one that does not takes everything as it is at t.
     """
     words = ("conductance", "source", "growth", "gated_conductance", "gated_source")
     parts: dict[str, Node] = dict.fromkeys(words, ZERO)
@@ -87,12 +87,13 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
             source = sub(term, mul(slope, Name("v")))
         else:
             slope, source = form
-        slope = substitute(slope, {"t": add(t, mul(number(0.5), dt))})
-        if "t" in names(source):
+        if whole_step:
+            slope = substitute(slope, {"t": add(t, mul(number(0.5), dt))})
+        if whole_step and "t" in names(source):
             begin, end = (
                 substitute(source, {"t": add(t, mul(number(place), dt))}) for place in (_EDGE, 1.0 - _EDGE)
             )
-            source = mul(number(0.5), add(begin, end)) if whole_step else end
+            source = mul(number(0.5), add(begin, end))
             parts["growth"] = add(parts["growth"], sub(end, begin))
         kind = "gated_" if gated else ""
         parts[f"{kind}conductance"] = add(parts[f"{kind}conductance"], negative(slope))
@@ -129,8 +130,9 @@ class Gates:
 
         Parameters
         ----------
-        when : {'whole', 'lag', 'first half', 'second half'}
-            From the middle of the last step to the middle of this one; from there to t; or by half a step.
+        when : {'whole', 'lag', 'first half', 'second half', 'at once'}
+            From the middle of the last step to the middle of this one; from there to t; by half a step; or from t to
+            the end of the step.
         """
         if when not in self.steps:
             t, dt, lag = Name("t"), Name("dt"), Name(LAG)
@@ -142,6 +144,7 @@ class Gates:
                 "lag": (lag, [(lag, before)]),
                 "first half": (half, [(half, add(t, mul(number(0.25), dt)))]),
                 "second half": (half, [(half, add(t, mul(number(0.75), dt)))]),
+                "at once": (dt, [(dt, t)]),
             }
             h, parts = places[when]
             equations = {name: _mean(rhs, parts, h) for name, rhs in self.system.equations.items()}

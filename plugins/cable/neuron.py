@@ -70,7 +70,8 @@ class SpatialNeuron(Group):
     method_options : dict, optional
         Accepted; no method has options yet.
     cable_method : {'second_order', 'backward_euler'}
-        Step of the voltage.
+        Step of the cell: gates and voltage staggered by half a step, or gates and then voltage by whole steps, which is
+        of first order.
 
     Raises
     ------

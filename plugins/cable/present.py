@@ -183,6 +183,7 @@ class Present:
         terms, total = Variable("_terms", domain, role="scratch"), Variable("_axial", cell.domain, role="scratch")
         where: dict[str, Any] = dict(clock=clock, when=when, order=order)
         flow = mul(Name("_g"), sub(Name("_there"), Name("_here")))
+        seen: dict[str, Variable | Access]
         seen = {"_g": siemens, "_terms": terms, "_here": Access(v, ends[0]), "_there": Access(v, ends[1])}
         yield Elementwise(
             name=f"{owner}0", **where, domain=domain, statements=[Assign("_terms", flow)], bindings=seen

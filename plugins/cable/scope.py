@@ -191,4 +191,7 @@ class Scope:
     @property
     def staggered(self) -> bool:
         """Whether gates are left half a step behind between steps."""
-        return not self.cell.equations.is_stochastic and not self.cell.writes_in_program()
+        cell = self.cell
+        if cell.cable_method == "backward_euler":  # gates, then the voltage, each by a whole step
+            return False
+        return not cell.equations.is_stochastic and not cell.writes_in_program()

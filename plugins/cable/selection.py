@@ -44,7 +44,7 @@ def find_compartments(cable: Cable, item: Any) -> Indices | None:
     if isinstance(item, Selection):
         return np.asarray(item.indices)
     if isinstance(item, Morphology):
-        return below(item)
+        return np.asarray(item.indices)  # the section alone, as its own variables are
     if isinstance(item, Subtree):
         return item.indices
     if isinstance(item, Quantity) or (isinstance(item, slice) and _is_length(item)):

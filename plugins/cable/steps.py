@@ -66,6 +66,9 @@ class CableStep:
         self.nonlinear: list[str] = []
 
     def _to_middle(self, gates: Gates) -> list[Assign]:
+        """Statements that bring gates to where the voltage is solved with them: of first order, the end of the step."""
+        if self.cell.cable_method == "backward_euler":
+            return list(gates.step("at once").statements)
         return list(gates.step("whole" if self.scope.staggered else "first half").statements)
 
     # --- operations -----------------------------------------------------------------------------------------------
@@ -102,7 +105,7 @@ class CableStep:
             name=f"{cell.name}_8solve", clock=cell.clock, when="groups", order=cell.order, solver=solver,
             structure=structure, variables=variables,
         )  # fmt: skip
-        if not self.scope.staggered:
+        if not self.scope.staggered and cell.cable_method != "backward_euler":
             for k, mechanism in enumerate(cell.mechanisms):
                 if mechanism.equations:
                     gates = self._resolved[id(mechanism)]

@@ -150,7 +150,7 @@ class SpikeGeneratorGroup(Group):
         if plain.ndim != 1 or not np.isfinite(plain).all():
             raise RallError(f"the spike times of '{self.name}' are a list of finite times, not {times!r:.60}")
         if plain.min(initial=0.0) < 0:
-            raise RallError(f"a spike time of '{self.name}' is negative: {_shown(plain.min())}")
+            raise RallError(f"a spike time of '{self.name}' is negative: {_shown(plain.min())}; runs begin at 0")
         return plain.copy()
 
     @property

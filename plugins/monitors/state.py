@@ -156,7 +156,8 @@ class StateMonitor(ReadableStates, SimulationObject):
 
     def _values(self, name: str, units: bool) -> Any:
         first, width = self._first[name], len(self._weights[name][2]) - 1
-        return self._types[name].values(self._table.values()[:, first : first + width].T, units)
+        # A copy: what a script does to the array that it gets, such as drawing in spikes, leaves the record as it is.
+        return self._types[name].values(self._table.values()[:, first : first + width].T.copy(), units)
 
     @property
     def N(self) -> int:
@@ -215,7 +216,7 @@ class StateMonitor(ReadableStates, SimulationObject):
         """See `ReadableStates.state_value`; variables have the shape (steps, elements)."""
         if name in ("t", "N"):
             return getattr(self, name if units or name == "N" else "t_")
-        return self._values(name, units).T.copy()
+        return self._values(name, units).T
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `SimulationObject.state`."""

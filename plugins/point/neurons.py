@@ -20,8 +20,6 @@ from rall.units import Quantity
 
 __all__ = ["NeuronGroup"]
 
-_CABLE_FLAGS = ("point current", "membrane current", "event-driven", "clock-driven", "summed")
-
 
 class NeuronGroup(Group):
     """A group of neurons, or of anything else that has equations.
@@ -34,7 +32,8 @@ class NeuronGroup(Group):
         Differential equations, subexpressions and parameters.
     method : str or sequence of str, optional
         How equations are integrated: the name of a method, or several of which the first that fits is taken.
-        Without it: exact where the equations are linear, else of second order.
+        Without it the first that fits of exact, strang (second order, for equations that are linear in their own
+        variable), euler and heun.
     method_options : dict, optional
         Of the method.
     threshold : str, optional
@@ -104,9 +103,7 @@ class NeuronGroup(Group):
 
     def _make_variables(self) -> None:
         for line in self.equations.lines:
-            for flag in _CABLE_FLAGS:
-                if line.has(flag):
-                    raise line.error(f"the flag '{flag}' has no meaning in a NeuronGroup")
+            line.refuse_flags("a NeuronGroup")
             if line.kind == DIFFERENTIAL:
                 self.add_line(line, self.domain, "state")
             elif line.kind == PARAMETER and not line.has("linked"):
@@ -213,9 +210,9 @@ class NeuronGroup(Group):
 
     def code_places(self) -> Iterable[Parsed | Statement]:
         """See `Group.code_places`."""
-        found = [place for event in self.events.values() for place in event.places]
-        found += [place for reaction in self.reactions for place in reaction.places]
-        return found if self._refractoriness is None else [*found, *self._refractoriness.places]
+        refractory = [] if self._refractoriness is None else self._refractoriness.places
+        conditions = [place for event in self.events.values() for place in event.places]
+        return [*conditions, *refractory, *(place for reaction in self.reactions for place in reaction.places)]
 
     # --- running ----------------------------------------------------------------------------------------------
 

@@ -29,7 +29,6 @@ from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_
 __all__ = ["Synapses"]
 
 _SECOND = get_or_create_dimension(second=1)
-_REFUSED = ("unless refractory", "point current", "membrane current")
 
 
 class Synapses(Group):
@@ -130,9 +129,7 @@ class Synapses(Group):
         self.event_driven: list[Line] = []
         self.clock_driven: list[Line] = []
         for line in self.equations.lines:
-            for flag in _REFUSED:
-                if line.has(flag):
-                    raise line.error(f"the flag '{flag}' has no meaning in synapses")
+            line.refuse_flags("Synapses")
             if line.varname in self.variables or line.varname in self.links:
                 raise line.error(f"'{line.varname}' is a name that synapses have already")
             if line.varname.endswith(("_pre", "_post")) and not line.has("summed"):

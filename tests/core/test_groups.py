@@ -312,3 +312,11 @@ def test_record_weights_follow_storage(group):
     assert len(group.record_weights("v", True)[0]) == 7
     assert group.record_weights("tau", [0, 1])[0].tolist() == [0, 0]
     assert group.describe_element(3).startswith("element 3")
+
+
+def test_numbers_of_elements():
+    group = Plain(n=5)
+    group.v = "i*mV"
+    assert group.indices["v > 2.5*mV"].tolist() == [3, 4]
+    assert group.indices[1:3].tolist() == group.indices[[1, 2]].tolist() == [1, 2]
+    assert group.name in repr(group.indices)

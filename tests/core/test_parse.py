@@ -276,10 +276,10 @@ def test_every_draw_is_its_own_node():
     assert pickle.loads(pickle.dumps(node)) is node
 
 
-def test_draws_are_numbered_by_function_and_kept_through_changes():
+def test_draws_are_numbered_and_kept_through_changes():
     node = parse("poisson(a)*poisson(a) + rand() + something() + something()").node
     calls = [(part.op, part.occurrence) for part in walk(node) if isinstance(part, n.Call)]
-    assert calls == [("poisson", 0), ("poisson", 1), ("rand", 0), ("something", 0), ("something", 1)]
+    assert calls == [("poisson", 0), ("poisson", 1), ("rand", 2), ("something", 3), ("something", 4)]
     changed = substitute(node, {"a": n.Name("b")})
     assert [(p.op, p.occurrence) for p in walk(changed) if isinstance(p, n.Call)] == calls
     assert parse("poisson(b)*poisson(b) + rand() + something() + something()").node is changed

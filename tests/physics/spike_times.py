@@ -48,7 +48,7 @@ def spike_times(method: str, dt: float) -> list[Floats]:
     dt : float
         Step in ms.
     """
-    neurons = NeuronGroup(len(CURRENTS), MODEL, method=method, dt=dt * ms, namespace={"cm": cm, "ms": ms, "mV": mV})
+    neurons = NeuronGroup(len(CURRENTS), MODEL, method=method, dt=dt * ms)
     neurons.I = np.array(CURRENTS) * uA / cm**2
     neurons.v = -65 * mV
     for gate, value in REST.items():

@@ -8,6 +8,7 @@ import pytest
 from rall.errors import DimensionMismatchError, RallError
 from rall.morphology import Cylinder, Morphology, Section, Soma
 from rall.plugins.cable import SpatialNeuron
+from rall.plugins.monitors import StateMonitor
 from rall.simulation import Network
 from rall.units import cm, meter, mS, ms, mV, nA, ohm, pA, second, uF, um
 
@@ -26,6 +27,17 @@ def test_numbers_of_compartments(cell, stick):
     assert list(cell.main.indices) == [0]
     assert cell.dend.N == len(cell.dend) == 10
     assert list(cell.dend.main.indices) == list(range(1, 11))
+
+
+def test_a_section_as_an_index_is_that_section_alone(cell, stick):
+    """What hangs on it is reached by name, as an attribute of the cell."""
+    cell.x = "i"
+    assert list(cell[stick].indices) == [0] and list(cell[stick.dend].indices) == list(range(1, 11))
+    assert cell.x[stick.axon].tolist() == list(range(11, 16))
+    monitor = StateMonitor(cell, "x", record=[0, 3])
+    Network(cell, monitor).run(0.2 * ms)
+    assert monitor[stick].x.tolist() == [0, 0]
+    assert StateMonitor(cell, "x", record=stick.axon).record.tolist() == list(range(11, 16))
 
 
 def test_slices_by_distance(cell, stick):

@@ -16,7 +16,7 @@ from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.session import Clock, defaultclock, prefs, seed, start_scope
 from rall.simulation import Network
-from rall.units import amp, cm, mA, mS, ms, mV, nA, nS, pA, uF, um
+from rall.units import amp, cm, mA, mS, ms, mV, nA, nS, pA, uA, uF, um
 
 GATES = ["m_Na", "h_Na", "n_K"]
 
@@ -487,6 +487,28 @@ def test_many_overlapping_regions(stick, cell_of, target):
         cell.I[0] = 0.3 * nA
         Network(cell).run(5 * ms)
     assert np.asarray(many.v_) == pytest.approx(np.asarray(one.v_), abs=1e-13)
+
+
+def test_backward_euler_takes_gates_and_then_the_voltage(cell_of, target):
+    """Step by step as written here: a gate at the old voltage, the voltage with the new gate, time as it is at t."""
+    text = """
+    Im = g*n*(E - v) + slope*t : amp/meter**2
+    dn/dt = (1/(1 + exp(-(v + 60*mV)/(5*mV))) - n)/(2*ms) : 1
+    """
+    values = {"g": 0.3 * mS / cm**2, "E": -30 * mV, "slope": 2 * uA / cm**2 / ms}
+    cell = cell_of(
+        Soma(20 * um), text, method="exponential_euler", cable_method="backward_euler", namespace=values, dt=0.1 * ms
+    )
+    cell.v, cell.n = -65 * mV, 0.2
+    monitor = StateMonitor(cell, ["v", "n"], record=0)
+    Network(cell, monitor).run(5 * ms)
+    v, n, expected = -65e-3, 0.2, []
+    for step in range(50):
+        expected.append((v, n))
+        settled = 1 / (1 + np.exp(-(v + 60e-3) / 5e-3))
+        n = settled + (n - settled) * np.exp(-0.05)
+        v = (1e-2 * v / 1e-4 + 3 * n * -30e-3 + 20 * step * 1e-4) / (1e-2 / 1e-4 + 3 * n)
+    np.testing.assert_allclose(np.array([monitor.v_[0], monitor.n[0]]).T, expected, rtol=1e-11)
 
 
 def test_method_used(fire):

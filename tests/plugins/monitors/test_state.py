@@ -346,6 +346,9 @@ def test_what_was_given_out_stays_when_a_run_goes_on(group):
     network = Network(group, group.source, monitor)
     network.run(1 * ms)
     kept, copy = monitor.v_, monitor.v_.copy()
+    drawn = monitor[0].v_
+    drawn[3] = 100
+    assert (monitor.v_ == copy).all()
     for _ in range(5):
         network.run(1 * ms)
         assert monitor.v_[:, :10].tolist() == copy.tolist()

@@ -32,6 +32,7 @@ INDICES = [
 @pytest.mark.parametrize(("index", "expected"), INDICES)
 def test_reading_and_setting(synapses, index, expected):
     assert np.atleast_1d(synapses.w[index]).tolist() == expected
+    assert synapses.w[synapses.indices[index]].tolist() == expected
     before = synapses.w[:]
     chosen = np.isin(before, expected)
     synapses.w[index] = "-1 - w"
