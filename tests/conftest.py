@@ -22,6 +22,7 @@ def fresh_session():
     """Default preferences, device and step; nothing for the magic network to find."""
     prefs._set.clear()
     session.device, session.settings = "runtime", MappingProxyType({})
+    session.said.clear()
     defaultclock.dt_ = 1e-4
     start_scope()
     yield

@@ -107,9 +107,8 @@ class Side:
         return found
 
     def _hidden(self, name: str, suffixed: bool) -> bool:
-        """Whether synaptic code has no use for a name: it has numbers of its own, ``i_post`` is for synapses alone."""
-        numbered = suffixed and "j" in self.group.variables
-        return name == "N" or (name in ("i", "j") and not numbered)
+        """Whether synaptic code cannot mean the group by a name: plain ``i`` and ``j`` are numbers of its own."""
+        return name == "N" or (name in ("i", "j") and not suffixed)
 
     def bound(self, name: str) -> Variable | Access | None:
         """How synapses see a variable of the group."""

@@ -331,3 +331,14 @@ def test_devices_give_the_same_spikes():
         weights = synapses.w[:]
     assert found[0] == found[1]
     assert weights == pytest.approx(synapses.w[:])
+
+
+def test_expressions_of_a_side_that_use_its_numbers(target):
+    """Such as the rates of a PoissonGroup: the synapses' own ``i`` is not meant."""
+    source = NeuronGroup(3, "x = 10*i : 1\nv : 1", threshold="True", reset="")
+    sink = NeuronGroup(2, "y : 1")
+    synapses = Synapses(source[1:], sink, "w : 1", on_pre="y_post += x_pre + 100*j")
+    synapses.connect()
+    Network(source, sink, synapses).run(0.1 * ms)
+    np.testing.assert_array_equal(sink.y, [30.0, 230.0])
+    assert synapses.x_pre[:].tolist() == [10, 10, 20, 20]
