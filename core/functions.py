@@ -426,6 +426,11 @@ def _np_timed(table: Array, t: Any, column: Any) -> Array:
     return np.where(known, table[3 + np.where(known, place, 0.0).astype(np.int64)], np.nan)[()]
 
 
+def _np_int(x: Any) -> Any:
+    """A number also of a condition, which `numpy.trunc` leaves one: sums of those are no counts."""
+    return np.trunc(np.asarray(x, float))
+
+
 def _np_timestep(t: Any, dt: Any) -> Any:
     return np.trunc((np.asarray(t) + 1e-3 * dt) / dt)
 
@@ -442,7 +447,7 @@ _TABLE = (
     _np("sign", np.sign, rule=_drop, kind="highest"),
     _np("ceil", np.ceil, kind="integer"),
     _np("floor", np.floor, kind="integer"),
-    _np("int", np.trunc, kind="integer", c="rall_trunc"),
+    Builtin("int", kind="integer", python=_np_int, c="rall_trunc"),
     _np("clip", np.clip, arity=3, rule=_alike, kind="highest", partials=_clip_slopes),
     _np("min", np.minimum, arity=2, rule=_alike, kind="highest", partials=_min_slopes),
     _np("max", np.maximum, arity=2, rule=_alike, kind="highest", partials=_max_slopes),

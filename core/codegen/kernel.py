@@ -71,11 +71,15 @@ class Kernel:
     form : {'all', 'events', 'runs', 'integrate'}
         Over all elements at once; or one after the other, each seeing what the last one left: over those of an event
         list, or over the runs that a queue says are due; or rates of change (`rall.codegen.adaptive`).
+    whole : frozenset of Node
+        Values that a variable had on the way to the one that is stored.  Formulas do not reach into them, so that
+        operations that were made one round as they do apart.
     """
 
     loads: tuple[Load, ...]
     stores: tuple[Store, ...]
     form: str = "all"
+    whole: frozenset[Node] = frozenset()
 
     @property
     def shared(self) -> frozenset[str]:
@@ -158,6 +162,7 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     """
     values: dict[str, Node] = {}
     draws: dict[object, float] = {}
+    replaced: list[Node] = []
     for k, statement in enumerate(operation.statements):
         value = _number_draws(statement.value, k, draws)
         if _is_shared(operation.bindings.get(statement.target)):
@@ -165,6 +170,8 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
         value = substitute(value, values)
         if operation.mask is not None and statement.target in operation.bindings:
             value = Select(operation.mask, value, values.get(statement.target, Name(statement.target)))
+        if statement.target in operation.bindings and statement.target in values:
+            replaced.append(values[statement.target])
         values[statement.target] = value
 
     roles = _Roles(operation)
@@ -175,7 +182,8 @@ def lower(operation: Elementwise) -> tuple[Kernel, tuple[Variable, ...]]:
     form = "all"
     if isinstance(operation, Deliver):
         form = "events" if operation.queue is None else "runs"
-    return Kernel(tuple(roles.loads), tuple(stores), form), tuple(roles.arguments)
+    whole = frozenset(_in_roles(value, operation, roles) for value in replaced)
+    return Kernel(tuple(roles.loads), tuple(stores), form, whole), tuple(roles.arguments)
 
 
 def _is_shared(bound: Variable | Access | None) -> bool:

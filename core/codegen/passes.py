@@ -48,7 +48,7 @@ def optimise(kernel: Kernel, options: Options) -> Kernel:
     for node in walk(values):
         new = _rewrite(node.rebuild(tuple(done[c] for c in node.children)), uniform, closed)
         done[node] = new
-        if uses[node] > 1:
+        if uses[node] > 1 or node in kernel.whole:
             closed.add(new)
     values = tuple(done[v] for v in values)
     if options.share_exponentials:

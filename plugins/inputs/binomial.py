@@ -68,23 +68,7 @@ class BinomialFunction(AbstractFunction):
             variable.array[0] = value
 
     def result(self, given: Sequence[Typed]) -> Typed:
-        """Dimension and type of a call in equations.
-
-        Parameters
-        ----------
-        given : sequence of Typed
-            What the arguments are.
-
-        Returns
-        -------
-        Typed
-            A float without a unit.
-
-        Raises
-        ------
-        ArgumentMismatch
-            If there are arguments.
-        """
+        """See `AbstractFunction.result`: a float without a unit; there are no arguments."""
         check_arity(self.name, 0, len(given))
         return Typed(DIMENSIONLESS)
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from rall.equations import Equations
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
-from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
 from rall.ir.nodes import Compare, call, mul
 from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
 from rall.plugins.inputs.given import measured
+from rall.plugins.inputs.source import SpikeSource
 from rall.session import warn
 from rall.units import Quantity, get_or_create_dimension
 
@@ -24,7 +24,7 @@ __all__ = ["PoissonGroup"]
 _HERTZ = get_or_create_dimension(second=-1)
 
 
-class PoissonGroup(Group):
+class PoissonGroup(SpikeSource):
     """Elements that spike at random times.
 
     In each step an element spikes with probability ``rates*dt``, which is one Bernoulli draw and no true Poisson
@@ -95,14 +95,6 @@ class PoissonGroup(Group):
 
     # --- what users see ---------------------------------------------------------------------------------------
 
-    @property
-    def spikes(self) -> Any:
-        """Elements that spike in the present step."""
-        return self._happening.present
-
-    def __getitem__(self, item: Any) -> Subgroup:
-        return self.part(item)
-
     def write(self, name: str, selection: Any, value: Any) -> None:
         """See `Group.write`."""
         if name == "rates" and "rates" not in self.variables:
@@ -111,18 +103,6 @@ class PoissonGroup(Group):
                 "every step; to set them, make the group with numbers (rates=10*Hz), or change the names in the text"
             )
         super().write(name, selection, value)
-
-    # --- for others -------------------------------------------------------------------------------------------
-
-    def events_of(self, event: str) -> EventList:
-        """See `Group.events_of`."""
-        if event != "spike":
-            raise RallError(f"'{self.name}' has no event '{event}'; a PoissonGroup has 'spike' alone")
-        return self._happening
-
-    def event_order(self, event: str) -> tuple[str, int]:
-        """See `Group.event_order`."""
-        return self.when, self.order
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -162,7 +142,3 @@ class PoissonGroup(Group):
     def places(self) -> list[tuple[str, str, int]]:
         """See `SimulationObject.places`."""
         return [*super().places(), (f"{self.name}_thresholder", self.when, self.order)]
-
-    def event_lists(self) -> Mapping[str, EventList]:
-        """See `Group.event_lists`."""
-        return {"spike": self._happening}

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from rall.equations import Equations
 from rall.errors import DimensionMismatchError, IndexOutOfRangeError, RallError
 from rall.events import EventList, Timetable
-from rall.groups import Group, Subgroup
 from rall.groups.size import number_of_elements
 from rall.model import SHARED, Domain, Emit, Layout, Model, Operation, Variable
 from rall.plugins.inputs.given import measured
+from rall.plugins.inputs.source import SpikeSource
 from rall.session import seconds
 from rall.units import Quantity, get_or_create_dimension, in_best_unit, value_of
 
@@ -26,7 +26,7 @@ _TOLERANCE = 1e-3
 _NEVER = Quantity(0.0, dim=_SECOND)
 
 
-class SpikeGeneratorGroup(Group):
+class SpikeGeneratorGroup(SpikeSource):
     """Elements that spike at given times.
 
     A time means the step in which it lies; one that is less than 1e-3 of a step too short for the next step counts
@@ -163,26 +163,6 @@ class SpikeGeneratorGroup(Group):
         """Times, ascending; shape (spikes,)."""
         return Quantity(self._times.copy(), dim=_SECOND)
 
-    @property
-    def spikes(self) -> Any:
-        """Elements that spike in the present step."""
-        return self._happening.present
-
-    def __getitem__(self, item: Any) -> Subgroup:
-        return self.part(item)
-
-    # --- for others -------------------------------------------------------------------------------------------
-
-    def events_of(self, event: str) -> EventList:
-        """See `Group.events_of`."""
-        if event != "spike":
-            raise RallError(f"'{self.name}' has no event '{event}'; a SpikeGeneratorGroup has 'spike' alone")
-        return self._happening
-
-    def event_order(self, event: str) -> tuple[str, int]:
-        """See `Group.event_order`."""
-        return self.when, self.order
-
     # --- running ----------------------------------------------------------------------------------------------
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
@@ -244,10 +224,6 @@ class SpikeGeneratorGroup(Group):
     def places(self) -> list[tuple[str, str, int]]:
         """See `SimulationObject.places`."""
         return [(self.name, self.when, self.order)]
-
-    def event_lists(self) -> Mapping[str, EventList]:
-        """See `Group.event_lists`."""
-        return {"spike": self._happening}
 
 
 def _shown(time: float) -> str:

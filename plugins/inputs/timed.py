@@ -128,23 +128,7 @@ class TimedArray(AbstractFunction):
         return found if self._dim is DIMENSIONLESS else Quantity(found, dim=self._dim)
 
     def result(self, given: Sequence[Typed]) -> Typed:
-        """Dimension and type of a call in equations.
-
-        Parameters
-        ----------
-        given : sequence of Typed
-            What the arguments are.
-
-        Returns
-        -------
-        Typed
-            A float in the unit of the values.
-
-        Raises
-        ------
-        ArgumentMismatch
-            If the arguments are not a time and, for two-dimensional values, a column.
-        """
+        """See `AbstractFunction.result`: a float in the unit of the values, at a time and, in 2-D, a column."""
         wanted = self._values.ndim
         if len(given) != wanted:
             raise ArgumentMismatch(

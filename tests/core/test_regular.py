@@ -83,3 +83,16 @@ def test_draws_do_not_depend_on_what_else_is_alive(target):
     assert kept[0][0].name != kept[1][0].name
     np.testing.assert_array_equal(found[0], found[1])
     assert len(np.unique(found[0])) == 9
+
+
+def test_counts_of_conditions(target):
+    """`int` of a condition is a number, in code and in text."""
+    group = NeuronGroup(3, "a : 1\nboth : 1\nless : 1")
+    group.a = [1, 2, 3]
+    both, less = "int(a > 1) + int(a > 0)", "int(a > 1) - int(a > 2)"
+    group.run_regularly(f"both = {both}\nless = {less}")
+    Network(group).run(0.1 * ms)
+    assert group.both[:].tolist() == [1, 2, 2] and group.less[:].tolist() == [0, 1, 0]
+    group.both, group.less = 0, 0
+    group.both, group.less = both, less
+    assert group.both[:].tolist() == [1, 2, 2] and group.less[:].tolist() == [0, 1, 0]
