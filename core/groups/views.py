@@ -22,7 +22,7 @@ __all__ = ["VariableView"]
 class VariableView:
     """A variable of a group, or of some of its elements; a copy is taken when it is read.
 
-    Only ``[:]`` of a whole group leads back to it, see `rall.groups.snapshot.Snapshot`.
+    What is set in ``[:]`` of a whole group is set in the group, see `rall.groups.attached.AttachedArray`.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class VariableView:
         if self._shared:
             return self._whole(item).value
         if _is_everything(item) and self.selection is None:
-            return self.group.snapshot(self.name, self.units)
+            return self.group.read_attached(self.name, self.units)
         picked = self._pick(item)
         values = self.group.read(self.name, picked, self.units)
         return values[0] if _single(item) and len(picked) == 1 else values

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pytest
 from plain_group import PLACE, Plain
@@ -43,26 +41,6 @@ def test_copies_are_independent(group):
     values = group.v[:]
     group.v = 2 * mV
     assert values[0] == 1 * mV
-
-
-def test_elements_that_are_set_in_all_values_are_set_in_the_group(group):
-    group.v = np.arange(7) * mV
-    group.v[:][group.v > 4 * mV] = 0 * mV
-    np.testing.assert_allclose(group.v / mV, [0, 1, 2, 3, 4, 0, 0])
-    group.v_[:][2:4] = 0.5
-    group.n[:][-1] = 3
-    assert (group.v_[2:4] == 0.5).all() and group.n[6] == 3
-    before = group.v[:]
-    group.v = 1 * mV
-    before[0] = 9 * mV
-    np.testing.assert_allclose(group.v / mV, [9, 1, 1, 1, 1, 1, 1])
-    with pytest.raises(DimensionMismatchError):
-        group.v[:][0] = 1 * ms
-    for apart in (before.copy(), before * 1, before[:3], pickle.loads(pickle.dumps(before)), group.v[[0, 1]]):
-        apart[0] = 5 * mV
-    group.i[:][0] = 5
-    assert group.v[0] == 9 * mV and group.i[0] == 0
-    assert type(group.v_[:] + 1) is type(group.v_[:][1:]) is np.ndarray and repr(group.n[:]).startswith("array(")
 
 
 def test_shared_values_are_single(group):
