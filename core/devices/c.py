@@ -275,13 +275,16 @@ class CProgram(Program):
         return calls
 
     def _solve(self, operation: Solve) -> _Calls:
-        tables: list[Any] = [operation.structure[name] for name in TREE_TABLES]
-        variables = [operation.variables.get(name) for name in TREE_VARIABLES]
-        arrays = tables + [None if v is None else v.array for v in variables]
         library = load(headers()["rall_tree.c"], self._toolchain, self._options)
         self._kept.append(library)
         function = getattr(library, f"rall_{operation.solver}")
-        return [(function, arrays, len(operation.variables["v"].array))]
+        variables = [operation.variables.get(name) for name in TREE_VARIABLES]
+        calls: _Calls = []
+        for which, first, stored in operation.blocks.tolist():
+            tables: list[Any] = [operation.structures[which][name] for name in TREE_TABLES]
+            tables += [None if v is None else v.array[first : first + stored] for v in variables]
+            calls.append((function, tables, stored))
+        return calls
 
     def _op(self, function: Any, arrays: Sequence[Any], n: int, place: tuple[int, int, int]) -> _Op:
         """One entry of the list; `place`: number of its clock, thread, whether threads meet before it."""

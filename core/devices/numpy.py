@@ -69,7 +69,7 @@ def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
         Emit: lambda op: lambda: emit(op),
         Record: lambda op: lambda: _record(op),
         RecordEvents: lambda op: lambda: record_events(op),
-        Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+        Solve: _solve,
     }
     return makers[type(op)](op)
 
@@ -158,6 +158,20 @@ class NumpyProgram(Program):
     def stop(self) -> None:
         """See `Program.stop`."""
         self._stop = True
+
+
+def _solve(op: Solve) -> Step:
+    """A step of all blocks, one after the other."""
+    steps = []
+    for which, first, stored in op.blocks.tolist():
+        arrays = {name: variable.array[first : first + stored] for name, variable in op.variables.items()}
+        steps.append(stepper(op.solver, op.structures[which], arrays))
+
+    def step() -> None:
+        for one in steps:
+            one()
+
+    return step
 
 
 def _record(op: Record) -> None:

@@ -7,10 +7,11 @@
 
 /* --- the tree ------------------------------------------------------------------------------------------------
 
-   A x = b on a tree: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).  Unbranched
-   runs are eliminated eight side by side in SIMD lanes; long ones are cut into eight pieces for that, and a piece
-   with nodes on both sides leaves a coupling `f` between these (substructuring).  What is left is eliminated from the
-   leaves in the order of depth, so that the processor works on many branches at once.
+   A x = b on a tree, or on several: A symmetric, diagonal d, coupling -g[i] between node i and its parent (Hines 1984).
+   Unbranched runs are eliminated eight side by side in SIMD lanes, those of a population from the leaves up.  Long runs
+   of one cell are cut into eight pieces for that, and a piece with nodes on both sides leaves a coupling `f` between
+   these (substructuring).  What is left is eliminated from the leaves in the order of depth, so that the processor
+   works on many branches at once.
    Tables: see `rall_tree`.  d comes as the diagonal and becomes 1/pivot, r is the right-hand side. */
 
 /* Spelled out: through a loop, compilers go by way of memory and wait for it. */
@@ -143,8 +144,11 @@ RALL_FN void rall_backward_lanes(const rall_tree *t, const double *restrict r, d
     }
 }
 
-#define RALL_EACH_GROUP(sweep, ...)                                                                                 \
-    for (long long q = 0; q < t->groups; q++)                                                                       \
+/* `loop` goes up through the groups for elimination, as what hangs on a group comes before it, and down afterwards. */
+#define RALL_UP long long q = 0; q < t->groups; q++
+#define RALL_DOWN long long q = t->groups - 1; q >= 0; q--
+#define RALL_EACH_GROUP(loop, sweep, ...)                                                                           \
+    for (loop)                                                                                                      \
         for (int lane = 0; lane < RALL_LANES; lane += RALL_W) {                                                     \
             const rall_lanes p = rall_lanes_of(t, q, lane);                                                         \
             if (q < t->between) sweep(__VA_ARGS__, p, 1);                                                           \
@@ -155,7 +159,7 @@ RALL_FN void rall_backward_lanes(const rall_tree *t, const double *restrict r, d
 static void rall_factor(const rall_tree *t)
 {
     double *restrict d = t->d, *restrict r = t->r, *restrict g = t->g, *restrict w = t->w, *restrict f = t->f;
-    RALL_EACH_GROUP(rall_factor_lanes, t)
+    RALL_EACH_GROUP(RALL_UP, rall_factor_lanes, t)
     for (long long k = 0; k < t->nodes; k++) {
         const int i = t->order[k], up = t->parent[k];
         const double inverse = 1.0 / d[i], G = g[i], W = G * inverse, R = r[i];
@@ -169,7 +173,7 @@ static void rall_factor(const rall_tree *t)
 static void rall_forward(const rall_tree *t, double *restrict r)
 {
     const double *restrict w = t->w, *restrict f = t->f;
-    RALL_EACH_GROUP(rall_forward_lanes, t, r)
+    RALL_EACH_GROUP(RALL_UP, rall_forward_lanes, t, r)
     for (long long k = 0; k < t->nodes; k++) {
         const int i = t->order[k];
         r[t->parent[k]] += w[i] * r[i];
@@ -183,7 +187,7 @@ static void rall_backward(const rall_tree *t, const double *restrict r, double *
         const int i = t->order[k];
         x[i] = r[i] * d[i] + w[i] * x[t->parent[k]];
     }
-    RALL_EACH_GROUP(rall_backward_lanes, t, r, x)
+    RALL_EACH_GROUP(RALL_DOWN, rall_backward_lanes, t, r, x)
 }
 
 /* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in

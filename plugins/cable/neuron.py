@@ -110,7 +110,7 @@ class SpatialNeuron(Group):
             raise RallError("custom events of cells are not supported yet; use threshold and reset")
         if cable_method not in CABLE_METHODS:
             raise RallError(f"there is no cable_method '{cable_method}'; there are {', '.join(CABLE_METHODS)}")
-        cable = Cable(morphology)
+        cable = Cable([morphology])
         self._labels: dict[str, Any] = {}
         empty = Equations(())
         super().__init__(name, cable.domain, empty, namespace, clock, order, dt)

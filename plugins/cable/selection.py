@@ -48,7 +48,7 @@ def find_compartments(cable: Cable, item: Any) -> Indices | None:
     if isinstance(item, Subtree):
         return item.indices
     if isinstance(item, Quantity) or (isinstance(item, slice) and _is_length(item)):
-        return find_compartments(cable, cable.morphology[item])
+        return find_compartments(cable, cable.morphologies[0][item])
     return None
 
 

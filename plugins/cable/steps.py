@@ -78,7 +78,7 @@ class CableStep:
         cell = self.cell
         external = cell.run_externals()
         solver, stage = CABLE_METHODS[cell.cable_method]
-        structure = cell.cable.assemble(
+        structures, blocks = cell.cable.assemble(
             cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
         )
         self.nonlinear = []
@@ -103,7 +103,7 @@ class CableStep:
             variables["late"] = self.scope.late
         yield Solve(
             name=f"{cell.name}_8solve", clock=cell.clock, when="groups", order=cell.order, solver=solver,
-            structure=structure, variables=variables,
+            structures=structures, blocks=blocks, variables=variables,
         )  # fmt: skip
         if not self.scope.staggered and cell.cable_method != "backward_euler":
             for k, mechanism in enumerate(cell.mechanisms):
