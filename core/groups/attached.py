@@ -107,7 +107,7 @@ class AttachedArray(np.ndarray[Any, Any]):
         return repr(np.asarray(self))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return np.asarray(self).__reduce_ex__(protocol)
+        return self.copy().__reduce_ex__(protocol)
 
 
 def _cut(values: NDArray[Any], elements: range) -> NDArray[Any]:

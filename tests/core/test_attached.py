@@ -96,7 +96,7 @@ def test_what_is_computed_is_plain(group):
     [
         np.array, copy.copy, copy.deepcopy, lambda x: x.copy(), lambda x: x * 1, lambda x: x[[0, 1]],
         lambda x: x[x >= 0], lambda x: x.flatten(), lambda x: x.astype(float), np.copy,
-        lambda x: pickle.loads(pickle.dumps(x)),
+        lambda x: pickle.loads(pickle.dumps(x)), lambda x: pickle.loads(pickle.dumps(x, protocol=5)),
     ],
 )  # fmt: skip
 def test_derived_arrays_are_the_users_own(group, derive):
