@@ -13,6 +13,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "Cylinder": "rall.morphology:Cylinder",
         "Section": "rall.morphology:Section",
         "SpatialNeuron": "rall.plugins.cable:SpatialNeuron",
+        "ExtracellularPotential": "rall.plugins.cable:ExtracellularPotential",
         "NeuronGroup": "rall.plugins.point:NeuronGroup",
         "linked_var": "rall.plugins.point:linked_var",
         "Synapses": "rall.plugins.synapses:Synapses",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rall.plugins.cable.extracellular import ExtracellularPotential
 from rall.plugins.cable.neuron import SpatialNeuron
 
-__all__ = ["SpatialNeuron"]
+__all__ = ["ExtracellularPotential", "SpatialNeuron"]

@@ -11,7 +11,7 @@ from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
 from rall.ir.algebra import linear_form, negative, nonnegative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
-from rall.model import Access, Assign, Elementwise, Model, Operation, Solve, Variable
+from rall.model import SHARED, Access, Assign, Elementwise, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Local, Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
@@ -96,8 +96,12 @@ class CableStep:
         done = [mechanism for mechanism, _, _ in early]
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
             advance = bool(mechanism.equations) and not any(mechanism is one for one in done)
-            statements, bindings = self._membrane(mechanism, part, (advance, grows, k == len(parts) - 1))
+            statements, bindings = self._membrane(mechanism, part, advance, grows)
             yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model)
+        if self.scope.staggered and cell.equations.diff_eq_names:
+            # An operation of its own, of what all compartments share: the others then are done block by block.
+            behind = [Assign(LAG, mul(number(0.5), Name("dt")))]
+            yield self._elementwise("7lag", SHARED, behind, {LAG: self.scope.lag, "dt": cell.clock.dt_variable})
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
         if grows:
             variables["late"] = self.scope.late
@@ -179,14 +183,13 @@ class CableStep:
         return found
 
     def _membrane(
-        self, mechanism: Mechanism, part: _Part, which: tuple[bool, bool, bool]
+        self, mechanism: Mechanism, part: _Part, advance: bool, grows: bool
     ) -> tuple[list[Assign], dict[str, Variable | Access]]:
         """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system.
 
-        `which`: whether gates are advanced here, whether currents grow during a step, whether this one is the last.
+        `advance`: whether gates are advanced here; `grows`: whether currents do during a step.
         """
         cell = self.cell
-        advance, grows, last = which
         statements: list[Assign] = []
         bindings: dict[str, Variable | Access] = {LAG: self.scope.lag, "dt": cell.clock.dt_variable}
         if advance:
@@ -201,8 +204,6 @@ class CableStep:
             statements += self._added(part, growth if grows else ZERO, bool(gated))
         if grows:
             statements += remembered
-        if self.scope.staggered and last and cell.equations.diff_eq_names:
-            statements.append(Assign(LAG, mul(number(0.5), Name("dt"))))
         wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
         for known in (part.resolver.table, part.resolver.bindings):
             bindings.update({n: b for n, b in known.items() if n in wanted})

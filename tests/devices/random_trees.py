@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rall.devices.c import TREE_VARIABLES
+from rall.devices.calls import TREE_VARIABLES
 from rall.model import Clock, Domain, Layout, Solve, Variable, aligned
 from rall.plugins.cable.tree_layout import TreeLayout, lay_out, pack
 

@@ -119,7 +119,8 @@ def test_tables_point_into_storage(tree):
     linked = np.flatnonzero(tables["whole_parent"] >= 0)
     assert (position[linked] < position[tables["whole_parent"][linked]]).all()
     linked = tables["below"][: LANES * layout.between]
-    np.testing.assert_array_equal(tables["to_below"][: len(linked)], np.where(linked == layout.spare, 0.0, linked + 1.0))
+    expected = np.where(linked == layout.spare, 0.0, linked + 1.0)
+    np.testing.assert_array_equal(tables["to_below"][: len(linked)], expected)
     assert tables["first"].dtype == tables["rows"].dtype == np.int64
     assert (tables["first"] % LANES == 0).all()
     assert tables["to_below"].ctypes.data % 64 == 0 or not len(tables["to_below"])
