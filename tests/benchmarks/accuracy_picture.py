@@ -31,8 +31,9 @@ CAPTION = (
     "turn; error of spike times, root mean square over all spikes that both runs have. Left: against what a "
     "program's own runs at 1, 2 and 4 us are extrapolated to, on its own compartments, so that only the step "
     "counts. Right: against NEURON's second order with exact rates, extrapolated the same way; this adds what "
-    "differs otherwise. {agreement} Solid: second order; dashed: backward Euler. NEURON's rates come from tables, "
-    "unless it says exact rates (squares)."
+    "differs otherwise, and where that and the error of the step cancel, a point lies too far left. {agreement} "
+    "Solid: second order; dashed: backward Euler. NEURON's rates come from tables, unless it says exact rates "
+    "(squares)."
 )
 
 
@@ -48,8 +49,9 @@ def agreement(result: dict[str, Any]) -> str:
         off = {name: found["from_common_ms"] for name, found in of_task["converged"].items()}
         near = [value for value in off.values() if value < 0.01]
         far = [f"{name} {value:.2g} ms" for name, value in off.items() if value >= 0.01]
-        words = f"In {task.upper()} {len(near)} of {len(off)} programs converge to the same last spike within 0.01 ms"
-        said.append(words + (f"; off are {', '.join(far)}." if far else "."))
+        counted = f"In {TITLES[task].split(':')[0]} {len(near)} of {len(off)} programs"
+        apart = f"; off are {', '.join(far)}." if far else "."
+        said.append(f"{counted} converge to the same last spike within 0.01 ms{apart}")
     return " ".join(said)
 
 
@@ -79,11 +81,11 @@ def draw(result: dict[str, Any], file: Path) -> None:
             axis.set_xlabel("error of spike times, ms")
             axis.grid(True, which="both", alpha=0.2)
         row[0].set_ylabel("CPU time, s")
-    axes[0][1].legend(fontsize=8, loc="upper right")
-    caption = textwrap.fill(CAPTION.format(agreement=agreement(result)), 175)
-    lines = caption.count("\n") + 2
-    height = figure.get_figheight()
-    figure.tight_layout(rect=(0, 0.17 * lines / height, 1, 1))
+    caption = textwrap.fill(CAPTION.format(agreement=agreement(result)), 195)
+    height, text = figure.get_figheight(), 0.16 * (caption.count("\n") + 2)
+    figure.tight_layout(rect=(0, (text + 0.7) / height, 1, 1))
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8.5, ncols=4, loc="lower center", bbox_to_anchor=(0.5, text / height))
     figure.text(0.02, 0.1 / height, caption, fontsize=8.5, va="bottom")
     figure.savefig(file, dpi=110)
 

@@ -27,7 +27,7 @@ WORK, STEPS = 4e7, (40, 20000)
 CELLS = ((1, 330), (10, 330), (100, 330), (1000, 330), (1000, 600), (10000, 330))
 COMPARTMENTS = ((1, 100), (1, 1000), (1, 10000), (1, 100000))
 COLUMNS = (
-    "cells", "compartments each", "steps", "ns per compartment and step", "range", "build, s", "peak, MB",
+    "cells", "compartments each", "steps", "ns per compartment and step", "range", "build, CPU s", "peak, MB",
     "bytes per compartment",
 )  # fmt: skip
 
@@ -64,7 +64,7 @@ def row(records: Sequence[dict[str, Any]]) -> str:
     peak = median(records, "peak_mb")
     each = (peak - median(records, "start_mb")) * 2**20 / last["cv"]
     spread = f"{min(times):.2f}-{max(times):.2f}"
-    figures = f"{median(records, 'ns_per_cv_step'):.2f} | {spread} | {median(records, 'build_s'):.3f} | {peak:.0f}"
+    figures = f"{median(records, 'ns_per_cv_step'):.2f} | {spread} | {median(records, 'build_cpu_s'):.3f} | {peak:.0f}"
     return f"| {last['cells']} | {last['cv'] // last['cells']} | {last['steps']} | {figures} | {each:.0f} |"
 
 

@@ -1,4 +1,4 @@
-"""Times the hand-written limit beside rall, in turn on one core: ``limit.py [--reps 5] [--core 0] [--methods second_order]``.
+"""Times the hand-written limit beside rall, in turn on one core: ``limit.py [--reps 5] [--core 0]``.
 
 The prototypes of ``../shared/prototypes`` (see ``../shared/performance-design.md``) are compiled for this machine:
 ``pop`` steps 1000 cells of 611 nodes, by blocks and epochs, and ``single`` one of them; ``shared`` means shared
