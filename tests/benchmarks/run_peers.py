@@ -31,7 +31,8 @@ CABLES = {
 #: Cells that Arbor puts together where that is worth a try.
 GROUPED = {"t2b": 100, "t3": 256}
 COLUMNS = (
-    "task", "program", "ns", "range", "times rall's", "build, s", "peak, MB", "compartments", "steps", "spikes, last",
+    "task", "program", "ns", "range", "times rall's", "backward Euler's", "build, s", "peak, MB", "compartments",
+    "steps", "spikes, last",
 )  # fmt: skip
 BACKWARD = "rall, backward Euler"
 
@@ -88,15 +89,15 @@ def summary(check: dict[str, Any]) -> str:
     return f"{spikes}, {last}" if last is not None else f"{spikes}"
 
 
-def row(task: str, name: str, records: Sequence[dict[str, Any]], own: float) -> str:
-    """A line of the table."""
+def row(task: str, name: str, records: Sequence[dict[str, Any]], own: Sequence[float | None]) -> str:
+    """A line of the table; `own`: what rall's two methods take, None where there is none."""
     times = [float(record["ns_per_cv_step"]) for record in records]
     middle, last = median(records, "ns_per_cv_step"), records[-1]
-    ratio = "" if name == "rall" else f"{middle / own:.2f}"
+    ratios = " | ".join("" if time is None else f"{middle / time:.2f}" for time in own)
     spread = f"{min(times):.1f}-{max(times):.1f}"
     build, peak = median(records, "build_s"), median(records, "peak_mb")
     figures = f"{last['cv']} | {last['steps']} | {summary(last['check'])}"
-    return f"| {task} | {name} | {middle:.2f} | {spread} | {ratio} | {build:.2f} | {peak:.0f} | {figures} |"
+    return f"| {task} | {name} | {middle:.2f} | {spread} | {ratios} | {build:.2f} | {peak:.0f} | {figures} |"
 
 
 def main() -> None:
@@ -117,7 +118,8 @@ def main() -> None:
     print(f"Median of {wanted.reps} interleaved runs on core {wanted.core}, CPU ns per compartment and step\n")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     for (task, name), records in found.items():
-        own = median(found.get((task, "rall"), records), "ns_per_cv_step")
+        methods = [found.get((task, method)) for method in ("rall", BACKWARD)]
+        own = [median(times, "ns_per_cv_step") if times else None for times in methods]
         print(row(task, name, records, own))
     checks = {task: records[-1]["check"] for (task, name), records in found.items() if name == BACKWARD}
     off = [line for task, check in checks.items() for line in differences(task, check)]

@@ -31,7 +31,9 @@ def main() -> None:
     print(f"| task | one thread, s | {wanted.threads} threads, s | times faster | same spikes |")
     print("| --- | --- | --- | --- | --- |")
     for task in TASKS:
-        one, more = found[task, 1], found[task, wanted.threads]
+        one, more = found.get((task, 1)), found.get((task, wanted.threads))
+        if not one or not more:
+            continue
         same = "yes" if one[-1]["check"] == more[-1]["check"] else "no"
         times = median(one, "run_s"), median(more, "run_s")
         print(f"| {task} | {times[0]:.3f} | {times[1]:.3f} | {times[0] / times[1]:.2f} | {same} |")
