@@ -55,7 +55,7 @@ def main() -> None:
         CELLS, morphology=branched(),
         model={
             "soma": channels.leak() + channels.hh.Na() + channels.hh.K(),
-            "not soma": channels.leak(g=1e-3 * siemens / cm**2, E=-65 * mV),
+            "not soma": channels.leak(g=1e-3 * siemens / cm**2, E=-65 * mV, name="passive"),
             "synapse": SYNAPSE,
         },
         threshold="v > -10*mV", refractory="v > -10*mV", Cm=1 * uF / cm**2, Ri=100 * ohm * cm, dt=asked.dt * ms,
@@ -63,7 +63,7 @@ def main() -> None:
     )  # fmt: skip
     cells.initialise(v=-65 * mV)
     places = cells.at("synapse")
-    ring = Synapses(cells, places, on_pre="g += weight", delay=5 * ms, namespace=WEIGHT)
+    ring = Synapses(cells.at("soma"), places, on_pre="g += weight", delay=5 * ms, namespace=WEIGHT)
     ring.connect(i=np.arange(CELLS), j=(np.arange(CELLS) + 1) % CELLS)
     first = np.arange(0, CELLS, 8)
     source = SpikeGeneratorGroup(len(first), np.arange(len(first)), np.ones(len(first)) * ms, dt=asked.dt * ms)
