@@ -154,6 +154,16 @@ class EventQueue:
         self.batch_first, self.batch_last = np.zeros(room, np.int32), np.zeros(room, np.int32)
 
     @property
+    def shortest(self) -> int:
+        """The least delay of all targets in steps; very long without any."""
+        return int(self.run_delay[: self.first_run[self.size]].min(initial=1 << 30))
+
+    @property
+    def longest(self) -> int:
+        """The largest delay of all targets in steps."""
+        return int(self.run_delay[: self.first_run[self.size]].max(initial=0))
+
+    @property
     def late(self) -> bool:
         """Whether there were older events, so that one target may be reached twice in a step."""
         return bool(self.first_run[self.size] < self.first_run[self.size + 1])
@@ -170,13 +180,27 @@ class EventQueue:
         """Largest number under way with room for one more step."""
         return len(self.due) - self.size - 1
 
+    @property
+    def each(self) -> int:
+        """Largest number of events that a step adds."""
+        return self.size
+
     def drain(self) -> None:
         """Make more room, if there is too little for another step."""
         if self.active[0] > self.limit:
-            kept = {name: getattr(self, name) for name in ("due", "run", "last")}
-            self._make_room(2 * len(self.due) + self.size)
-            for name, old in kept.items():
-                getattr(self, name)[: len(old)] = old
+            self._more_room(2 * len(self.due) + self.size)
+
+    def widen(self, steps: int) -> None:
+        """Make room for the events of so many steps, beside what is under way."""
+        wanted = int(self.active[0]) + self.size * (steps + 1) + 2
+        if wanted > len(self.due):
+            self._more_room(wanted)
+
+    def _more_room(self, room: int) -> None:
+        kept = {name: getattr(self, name) for name in ("due", "run", "last")}
+        self._make_room(room)
+        for name, old in kept.items():
+            getattr(self, name)[: len(old)] = old
 
     # --- what a device does in a step -------------------------------------------------------------------------
 

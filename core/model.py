@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,8 +25,8 @@ from rall.units import DIMENSIONLESS, Dimension, get_or_create_dimension
 __all__ = [
     "ALIGNMENT", "PADDING", "SHARED", "TOO_MANY_SUBSTEPS", "TOO_SMALL_SUBSTEPS", "Access", "Accesses", "Assign", "Call",
     "Check", "Clock", "Component", "Deliver", "Domain", "Elementwise", "Emit", "ErrorControl", "EventClock",
-    "Integrate", "Layout", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau", "Variable",
-    "aligned",
+    "Integrate", "Layout", "Lazy", "Model", "Operation", "Record", "RecordEvents", "Reduce", "Solve", "Tableau",
+    "Variable", "aligned",
 ]  # fmt: skip
 
 #: What `Integrate.failure` says.
@@ -58,11 +59,15 @@ class Layout:
         Storage index of each user index; None for the same order.
     stored : int, optional
         Number of storage elements, a multiple of `PADDING`; by default `size` rounded up.
+    blocks : ndarray of int64, shape (blocks, 2), optional
+        First storage element of each block and the one behind its last, ascending multiples of `PADDING`; None for one
+        block.  What lies between blocks is no element's.
     """
 
     size: int
     place: NDArray[np.int64] | None = None
     stored: int = -1
+    blocks: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.stored < 0:
@@ -84,11 +89,21 @@ class Layout:
 
     def padding(self) -> NDArray[np.int64]:
         """Storage indices that hold no element."""
+        return self._padding
+
+    @cached_property
+    def _padding(self) -> NDArray[np.int64]:
         if self.place is None:
             return np.arange(self.size, self.stored)
         free = np.ones(self.stored, bool)
         free[self.place] = False
         return np.flatnonzero(free)
+
+    def block_of(self, storage: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The block of each storage element."""
+        if self.blocks is None:
+            return np.zeros(len(storage), np.int64)
+        return np.searchsorted(self.blocks[:, 0], storage, side="right") - 1
 
     def users(self) -> NDArray[np.int64]:
         """The user's index of every storage element, -1 for padding; shape (stored,)."""
@@ -182,6 +197,42 @@ class Variable:
 
     def set(self, values: object) -> None:
         """Write values (a scalar or an array in the user's order), SI base units."""
+        self.domain.layout.to_storage(np.broadcast_to(np.asarray(values), (self.domain.size,)), self.array)
+
+
+class Lazy(Variable):
+    """A constant whose storage is made when something asks for it.
+
+    Parameters
+    ----------
+    name, domain, dimension, kind, role
+        As of `Variable`.
+    make : callable
+        Gives the values in the user's order; shape (size,).
+    """
+
+    def __init__(
+        self, name: str, domain: Domain, dimension: Dimension, kind: str, role: str, make: Callable[[], NDArray[Any]]
+    ) -> None:
+        self._make: Callable[[], NDArray[Any]] = make
+        self._array: NDArray[Any] | None = None
+        self.name, self.domain, self.dimension, self.kind, self.role = name, domain, dimension, kind, role
+
+    @property  # type: ignore[override]
+    def array(self) -> NDArray[Any]:
+        """Storage, made at the first call."""
+        if self._array is None:
+            self._array = aligned(max(1, self.domain.layout.stored), self.kind)
+            self.domain.layout.to_storage(self._make(), self._array)
+        return self._array
+
+    def get(self) -> NDArray[Any]:
+        """See `Variable.get`."""
+        made = _DTYPES[self.kind]
+        return np.array(self._make(), made) if self._array is None else super().get()
+
+    def set(self, values: object) -> None:
+        """See `Variable.set`."""
         self.domain.layout.to_storage(np.broadcast_to(np.asarray(values), (self.domain.size,)), self.array)
 
 
@@ -421,15 +472,18 @@ class Solve(Operation):
     Parameters
     ----------
     solver : str
-        Name of the sweep, such as ``'tree_sdirk2'``.
-    structure : mapping of str to ndarray
-        Integer and float tables of the structure.
+        Name of the sweep, such as ``'tree_sdirk3'``.
+    structures : sequence of mapping of str to ndarray
+        Integer and float tables, which number the storage of one block from 0.
+    blocks : ndarray of int64, shape (blocks, 3)
+        Of each block its structure, its first storage element, and how many it has.
     variables : mapping of str to Variable
-        Coefficients, right-hand side and unknown.
+        Coefficients, right-hand side and unknown of all blocks.
     """
 
     solver: str
-    structure: Mapping[str, NDArray[Any]]
+    structures: Sequence[Mapping[str, NDArray[Any]]]
+    blocks: NDArray[np.int64]
     variables: Mapping[str, Variable]
 
     def accesses(self) -> Accesses:
@@ -566,13 +620,14 @@ class Record(Operation):
 
     Parameters
     ----------
-    rows : sequence of (Variable, ndarray of int64, ndarray of float64, ndarray of int64)
-        For each variable: storage indices, weights, and borders of the runs that are summed to one column.
+    rows : sequence of (Variable, ndarray of int64, ndarray of float64, ndarray of int64 or None)
+        For each variable: storage indices, weights, and borders of the runs that are summed to one column.  With None
+        for the borders the weights have the shape (indices, columns), and every column is a sum over all the indices.
     table : Table
         Where rows go.
     """
 
-    rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]
+    rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64] | None]]
     table: Table
 
     def accesses(self) -> Accesses:

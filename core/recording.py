@@ -85,6 +85,9 @@ class Table:
         self.count = np.zeros(1, np.int64)
         self._kept = Rows(width)
 
+    #: Largest number of rows that a step adds.
+    each = 1
+
     @property
     def limit(self) -> int:
         """Largest count with room for one more step."""
@@ -137,6 +140,18 @@ class Events:
     def limit(self) -> int:
         """Largest count with room for one more step."""
         return len(self.buffer) - self.most
+
+    @property
+    def each(self) -> int:
+        """Largest number of events that a step adds."""
+        return self.most
+
+    def widen(self, steps: int) -> None:
+        """Make room for the events of so many steps."""
+        rows = self.most * (steps + 1)
+        if rows > len(self.buffer):
+            self.drain()
+            self.buffer, self.extra = np.zeros((rows, 2), np.int64), np.zeros((rows, self.width))
 
     def drain(self) -> None:
         """Move what the buffer holds to the events that are kept."""

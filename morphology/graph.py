@@ -32,12 +32,16 @@ class ConductanceGraph:
         Integral of 4/(pi d^2) to the parent (1/um): times Ri a resistance; 0 for node 0, which has no parent.
     order : array of int, shape (nodes,)
         All nodes, parents before their children.
+    halves : array of int, shape (nodes, 2)
+        The half-compartments whose resistances make that of the edge to the parent: k is that of compartment k from its
+        start to its centre, n + k that from its centre to its end, 2 n none.
     """
 
     n: int
     parent: Ints
     resistance: Floats
     order: Ints
+    halves: Ints
 
     def __len__(self) -> int:
         return len(self.parent)
@@ -54,11 +58,14 @@ class Joints:
     members : tuple of tuple of (int, float)
         For each joint the compartments and the resistance integral from the joint to their centres (1/um);
         the one nearest the root comes first.  A sphere is its own joint, with resistance 0.
+    halves : tuple of tuple of int
+        For each joint the half-compartments that meet there, as in `ConductanceGraph`.
     """
 
     at_start: Ints
     at_end: Ints
     members: tuple[tuple[tuple[int, float], ...], ...]
+    halves: tuple[tuple[int, ...], ...]
 
 
 def join(
@@ -80,6 +87,7 @@ def join(
     """
     near, far = halves[0].tolist(), halves[1].tolist()
     members: list[list[tuple[int, float]]] = []
+    meeting: list[list[int]] = []
     at_start, at_end = np.zeros(len(parent), np.int64), np.zeros(len(parent), np.int64)
     for s, (up, where, begin, end) in enumerate(
         zip(parent.tolist(), attach.tolist(), first.tolist(), last.tolist())
@@ -87,20 +95,23 @@ def join(
         if up < 0:
             joint = len(members)
             members.append([])
+            meeting.append([])
         else:
             joint = int(at_end[up] if where in (AT_END, AT_MIDDLE) else at_start[up])
         members[joint].append((begin, near[begin]))
+        meeting[joint].append(begin)
         at_start[s] = joint
         if sphere[s]:
             at_end[s] = joint
         else:
             at_end[s] = len(members)
             members.append([(end, far[end])])
-    return Joints(at_start, at_end, tuple(tuple(m) for m in members))
+            meeting.append([len(near) + end])
+    return Joints(at_start, at_end, tuple(map(tuple, members)), tuple(map(tuple, meeting)))
 
 
 def conductance_graph(
-    section: Ints, parent: Ints, halves: tuple[Floats, Floats], joints: Joints
+    section: Ints, parent: Ints, resistances: tuple[Floats, Floats], joints: Joints
 ) -> ConductanceGraph:
     """Nodes and edges from the joints.
 
@@ -108,40 +119,45 @@ def conductance_graph(
     ----------
     section, parent : array of int, shape (n,)
         Section of each compartment, and the compartment before it.
-    halves : pair of array, shape (n,)
+    resistances : pair of array, shape (n,)
         Resistance integrals of each compartment (1/um).
     joints : Joints
         Where sections meet.
     """
-    near, far = halves
+    near, far = resistances
     n = len(section)
     up = parent.copy()
     inner = np.zeros(n, bool)
     inner[1:] = section[1:] == section[:-1]
-    resistance = np.where(inner, near + np.roll(far, 1), 0.0)
+    nothing = 2 * n
+    halves = np.full((n, 2), nothing)
+    halves[inner, 0] = np.flatnonzero(inner)
+    halves[inner, 1] = n + np.flatnonzero(inner) - 1
     added_up: list[int] = []
-    added_r: list[float] = []
-    for members in joints.members:
+    added_half: list[int] = []
+    for members, meeting in zip(joints.members, joints.halves):
         if len(members) < 2:
             continue
-        entry, r_entry = members[0]
-        spheres = [m for m in members if m[1] == 0.0]
+        entry, h_entry = members[0][0], meeting[0]
+        spheres = [k for k, m in enumerate(members) if m[1] == 0.0]
         if len(spheres) > 1:
             raise MorphologyError("two spheres meet without any resistance between them", "TwoSpheres")
-        hub, r_hub = spheres[0] if spheres else (n + len(added_up), 0.0)
+        hub, h_hub = (members[spheres[0]][0], nothing) if spheres else (n + len(added_up), nothing)
         if spheres and hub != entry:
-            up[hub], resistance[hub] = entry, r_entry
+            up[hub], halves[hub] = entry, (h_entry, nothing)
         elif not spheres and len(members) == 2:
-            hub, r_hub = entry, r_entry
+            hub, h_hub = entry, h_entry
         elif not spheres:
             added_up.append(entry)
-            added_r.append(r_entry)
-        for compartment, r in members[1:]:
+            added_half.append(h_entry)
+        for (compartment, _), half in zip(members[1:], meeting[1:]):
             if compartment != hub:
-                up[compartment], resistance[compartment] = hub, r + r_hub
+                up[compartment], halves[compartment] = hub, (half, h_hub)
     up = np.concatenate([up, np.array(added_up, np.int64)])
-    resistance = np.concatenate([resistance, np.array(added_r, float)])
-    return ConductanceGraph(n, up, resistance, _order(up))
+    added = np.column_stack([np.array(added_half, np.int64), np.full(len(added_half), nothing)])
+    halves = np.concatenate([halves, added])
+    resistance = np.concatenate([near, far, [0.0]])[halves].sum(axis=1)
+    return ConductanceGraph(n, up, resistance, _order(up), halves)
 
 
 def _order(parent: Ints) -> Ints:

@@ -208,6 +208,10 @@ class Tree:
         ConductanceGraph
             Compartments first, then branch points; each with its parent and the resistance between them.
         """
+        return self._graph
+
+    @cached_property
+    def _graph(self) -> ConductanceGraph:
         return conductance_graph(
             self.section, self.parent, (self.r_axial_near, self.r_axial_far), self.joints
         )

@@ -69,7 +69,7 @@ def step_of(op: Operation, kernels: Mapping[int, CompiledKernel]) -> Step:
         Emit: lambda op: lambda: emit(op),
         Record: lambda op: lambda: _record(op),
         RecordEvents: lambda op: lambda: record_events(op),
-        Solve: lambda op: stepper(op.solver, op.structure, {n: v.array for n, v in op.variables.items()}),
+        Solve: _solve,
     }
     return makers[type(op)](op)
 
@@ -160,12 +160,28 @@ class NumpyProgram(Program):
         self._stop = True
 
 
+def _solve(op: Solve) -> Step:
+    """A step of all blocks, one after the other."""
+    steps = []
+    for which, first, stored in op.blocks.tolist():
+        arrays = {name: variable.array[first : first + stored] for name, variable in op.variables.items()}
+        steps.append(stepper(op.solver, op.structures[which], arrays))
+
+    def step() -> None:
+        for one in steps:
+            one()
+
+    return step
+
+
 def _record(op: Record) -> None:
     row = op.table.buffer[int(op.table.count[0])]
     column = 0
     for variable, elements, weights, borders in op.rows:
-        width = len(borders) - 1
-        if width:
+        width = weights.shape[1] if borders is None else len(borders) - 1
+        if borders is None:
+            row[column : column + width] = variable.array[elements] @ weights
+        elif width:
             values = weights * variable.array[elements].astype(float)
             row[column : column + width] = np.add.reduceat(values, borders[:-1])
         column += width

@@ -29,11 +29,11 @@ def stepper(solver: str, structure: Arrays, arrays: Arrays) -> Callable[[], None
     structure : mapping
         Tables of the tree (`rall.plugins.cable.tree_layout`).
     arrays : mapping
-        Diagonal ``d``, right-hand side ``r``, unknown ``v`` and the rest, in storage order.
+        Diagonal ``d``, right-hand side ``r``, unknown ``v``, coupling ``g`` and the rest, in storage order.
     """
     tail = int(structure["size"][3])
     tree = TreeSolver(structure["whole_order"], structure["whole_parent"])
-    coupling = structure["coupling"]
+    coupling = arrays["g"].copy()
     d, r, v, diagonal = (arrays[name] for name in ("d", "r", "v", "diagonal"))
     late = arrays.get("late", np.zeros(()))
     w, inverse, stage, increment = (np.zeros_like(d) for _ in range(4))

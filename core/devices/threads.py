@@ -17,7 +17,7 @@ from rall.codegen.kernel import Kernel
 from rall.devices.base import CompiledKernel
 from rall.ir.nodes import Call
 from rall.ir.visit import walk
-from rall.model import Elementwise, Operation
+from rall.model import Elementwise, Operation, Solve
 
 __all__ = ["Share", "meets", "part_of", "shares", "splits", "thread_count"]
 
@@ -25,8 +25,8 @@ __all__ = ["Share", "meets", "part_of", "shares", "splits", "thread_count"]
 GRAIN = 64
 #: Estimated nanoseconds of a step from which on a second thread pays, for the threads meet several times in it.
 ENOUGH = 50_000.0
-#: Nanoseconds an element for an operation and for a call of a function, as vector code takes them.
-_PLAIN, _FUNCTION = 0.02, 0.4
+#: Nanoseconds an element for an operation, for a call of a function, as vector code takes them, and for a solve.
+_PLAIN, _FUNCTION, _SOLVED = 0.02, 0.4, 1.5
 #: The process in which threads were started; the child of a fork has none of them, and cannot start others.
 _started: list[int] = []
 
@@ -45,13 +45,15 @@ class Share:
     last: int
 
 
-def thread_count(operations: Sequence[Operation], kernels: Mapping[int, CompiledKernel], wanted: int | None) -> int:
+def thread_count(
+    stages: Sequence[tuple[list[Operation], int]], kernels: Mapping[int, CompiledKernel], wanted: int | None
+) -> int:
     """How many threads a program gets.
 
     Parameters
     ----------
-    operations : sequence of Operation
-        Of a step.
+    stages : sequence of (list of Operation, int)
+        Of `rall.devices.parts.stages`.
     kernels : mapping
         From ``id(operation)`` to its kernel.
     wanted : int or None
@@ -59,10 +61,16 @@ def thread_count(operations: Sequence[Operation], kernels: Mapping[int, Compiled
     """
     if _started and _started[0] != os.getpid():
         return 1
-    able = [op for op in operations if isinstance(op, Elementwise) and splits(op, kernels)]
-    largest = max((op.domain.layout.stored // GRAIN for op in able), default=0)
+    largest, work = 0, 0.0
+    for operations, blocks in stages:
+        for operation in operations:
+            if isinstance(operation, Solve) and blocks:
+                largest = max(largest, blocks)
+                work += _SOLVED * float(operation.blocks[:, 2].sum())
+            elif isinstance(operation, Elementwise) and (blocks or splits(operation, kernels)):
+                largest = max(largest, blocks or operation.domain.layout.stored // GRAIN)
+                work += operation.domain.layout.stored * _cost(kernels[id(operation)].kernel)
     if wanted is None:
-        work = sum(op.domain.layout.stored * _cost(kernels[id(op)].kernel) for op in able)
         wanted = min(_processors(), int(work // ENOUGH) + 1)
     found = max(1, min(wanted, largest))
     if found > 1 and not _started:

@@ -17,6 +17,7 @@ from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.functions import describe
 from rall.groups.assign import Sums, checked
+from rall.groups.attached import AttachedArray
 from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
 from rall.groups.numbers import ElementNumbers
@@ -32,10 +33,11 @@ from rall.ir.nodes import Name, Node
 from rall.ir.parse import Parsed, parse
 from rall.ir.statements import Statement
 from rall.ir.visit import functions, names, substitute
-from rall.model import SHARED, Access, Assign, Clock, Domain, Model, Operation, Variable
+from rall.model import SHARED, Access, Assign, Clock, Domain, Lazy, Model, Operation, Variable
 from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
+from rall.units.quantity import with_dimension
 
 __all__ = ["Group"]
 
@@ -91,8 +93,7 @@ class Group(States, Stored):
         self.computed_names: dict[str, Dimension] = {}
         n = Variable("N", SHARED, kind="integer", role="constant")
         n.array[0] = domain.size
-        index = Variable("i", domain, kind="integer", role="constant")
-        index.set(np.arange(domain.size))
+        index = Lazy("i", domain, DIMENSIONLESS, "integer", "constant", lambda: np.arange(domain.size))
         self.variables.update(N=n, i=index)
 
     # --- variables ------------------------------------------------------------------------------------------
@@ -135,6 +136,10 @@ class Group(States, Stored):
             return source.group.is_shared(source.name)
         line = self.equations.get(name)
         return line is not None and line.has("shared")
+
+    def is_kept(self, name: str) -> bool:
+        """Whether a name has values of its own, which need not be computed from others."""
+        return name in self.variables or name in self.linked
 
     def is_constant(self, name: str) -> bool:
         """Whether a variable is declared not to change during a run."""
@@ -275,6 +280,13 @@ class Group(States, Stored):
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
 
+    def read_attached(self, name: str, units: bool = True) -> Any:
+        """Values for all elements, see `read`; what is set in those of the group's own is set in the group."""
+        if not self.is_kept(name):
+            return self.read(name, None, units)
+        values = AttachedArray.of(self, name)
+        return with_dimension(values, self.dimension(name)) if units else values
+
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable: a number, an array, a Quantity, or text that is evaluated for every element.
 
@@ -291,7 +303,10 @@ class Group(States, Stored):
             raise RallError(f"'{name}' of '{self.name}' is computed by the model; set what it is made of")
         variable = self.variables[name]
         if variable.role in ("constant", "clock", "scratch"):
-            raise RallError(f"'{name}' of '{self.name}' cannot be set: rall keeps it; declare a variable of your own")
+            raise RallError(
+                f"'{name}' of '{self.name}' cannot be set: rall keeps it; declare a variable of your own, or change a "
+                f"copy such as {name}[:].copy()"
+            )
         plain = checked(self, variable, selection, value)
         self.before_write(name)
         self.store_values(name, selection, plain)
@@ -648,6 +663,20 @@ class Group(States, Stored):
         """
         way_out = "; give it a threshold" if event == "spike" else ""
         raise RallError(f"'{self.name}' has no event '{event}'{way_out}")
+
+    def event_elements(self) -> Indices:
+        """Storage index under which events of each element are listed; number k is reported as k by monitors."""
+        return self.event_sources(np.arange(self.domain.size))
+
+    def event_sources(self, numbers: Indices) -> Indices:
+        """Storage index under which events of elements are listed, for synapses that come from these elements.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64
+            The elements.
+        """
+        return self.domain.layout.index(numbers)
 
     def event_order(self, event: str) -> tuple[str, int]:
         """Slot and order at which an event is found."""

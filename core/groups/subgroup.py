@@ -96,7 +96,7 @@ class Subgroup(States):
     def view(self, name: str, units: bool = True) -> Any:
         """A variable of these elements; a shared one is that of the group."""
         if self.group.is_shared(name):
-            return len(self) if name == "N" else self.group.view(name, None, units)
+            return self.N if name == "N" else self.group.view(name, None, units)
         return VariableView(self, name, None, units)
 
     def run_regularly(self, code: str, **how: Any) -> CodeRunner:
@@ -108,7 +108,7 @@ class Subgroup(States):
         return CodeRunner(self.group, code, times_in_seconds(times), self.indices, **how)
 
     def __getitem__(self, item: Any) -> Subgroup:
-        check_slice(len(self), item, f"a part of '{self.group.name}'")
+        check_slice(self.N, item, f"a part of '{self.group.name}'")
         return Subgroup(self.group, self.indices[self.indices_of(item)])
 
     def __repr__(self) -> str:
@@ -122,8 +122,12 @@ class Subgroup(States):
     def read(self, name: str, selection: Indices | None, units: bool = True) -> Any:
         """Values of a variable for some elements, see `Group.read`."""
         if name == "i":
-            return np.arange(len(self)) if selection is None else np.asarray(selection)
+            return np.arange(self.N) if selection is None else np.asarray(selection)
         return self.group.read(name, self._absolute(selection), units)
+
+    def read_attached(self, name: str, units: bool = True) -> Any:
+        """Values of a variable for all elements of the part; a copy, unlike those of `Group.read_attached`."""
+        return self.read(name, None, units)
 
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable, see `Group.write`."""
@@ -140,6 +144,30 @@ class Subgroup(States):
         """See `Group.is_shared`."""
         return self.group.is_shared(name)
 
+    def in_group(self, item: Any) -> Any:
+        """What an index of this part is as an index of the group: numbers count the elements of the part.
+
+        Parameters
+        ----------
+        item : object
+            True for all; anything else that is no number, text or array means the same in the group.
+        """
+        if item is True:
+            return self.indices
+        several = isinstance(item, (list, range, np.ndarray))
+        number = isinstance(item, (int, np.integer, str, slice))
+        if several and not len(item):
+            return []
+        return self.indices[self.indices_of(item)] if several or number else item
+
+    def event_elements(self) -> Indices:
+        """See `Group.event_elements`."""
+        return self.event_sources(np.arange(self.N))
+
+    def event_sources(self, numbers: Indices) -> Indices:
+        """See `Group.event_sources`."""
+        return self.group.event_sources(self.indices[numbers])
+
     def state_names(self, subexpressions: bool, read_only_variables: bool) -> list[str]:
         """See `ReadableStates.state_names`; the numbers of elements count as computed here."""
         names = self.group.state_names(subexpressions, read_only_variables)
@@ -148,7 +176,7 @@ class Subgroup(States):
     def state_value(self, name: str, units: bool) -> Any:
         """See `ReadableStates.state_value`."""
         if name == "N":
-            return len(self)
+            return self.N
         whole = self.group.state_value(name, units)
         return whole if np.ndim(whole) == 0 else self.read(name, None, units)
 
@@ -168,8 +196,8 @@ class Subgroup(States):
         with_units: bool = False,
     ) -> Any:
         """Evaluate an expression for these elements; ``i`` and ``N`` are those of the subgroup."""
-        own = np.arange(len(self)) if selection is None else np.asarray(selection)
-        local = {"i": own, "N": len(self)}
+        own = np.arange(self.N) if selection is None else np.asarray(selection)
+        local = {"i": own, "N": self.N}
         return self.group.evaluate(text, self._absolute(selection), dimension, with_units, local)
 
     def indices_of(self, item: Any) -> Indices:
@@ -179,7 +207,7 @@ class Subgroup(States):
             if chosen.dtype != bool:
                 raise EquationError(f"'{item}' chooses no elements: it must be a condition, such as '{item} > ...'")
             return np.flatnonzero(chosen)
-        return pick(len(self), item, f"a part of '{self.group.name}'")
+        return pick(self.N, item, f"a part of '{self.group.name}'")
 
 
 def pick(size: int, item: Any, what: str) -> Indices:
@@ -228,13 +256,15 @@ def _no_index(size: int, item: Any, what: str) -> str:
     )
 
 
-def check_slice(size: int, item: Any, what: str) -> None:
+def check_slice(size: int, item: Any, what: str, elements: str = "elements") -> None:
     """Refuse a slice that reaches beyond the elements, which NumPy would cut off in silence.
 
     Parameters
     ----------
     size, item, what
         As of `pick`.
+    elements : str
+        What it has, for messages.
 
     Raises
     ------
@@ -246,5 +276,6 @@ def check_slice(size: int, item: Any, what: str) -> None:
             if isinstance(end, (int, np.integer)) and abs(int(end)) > size:
                 shown = ":".join("" if part is None else str(part) for part in (item.start, item.stop))
                 raise IndexOutOfRangeError(
-                    f"{what} has {size} elements, and {end} in [{shown}] lies outside; go up to {size}, or leave it out"
+                    f"{what} has {size} {elements}, and {end} in [{shown}] lies outside; go up to {size}, or leave it "
+                    "out"
                 )

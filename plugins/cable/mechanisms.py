@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from rall.equations import DIFFERENTIAL, SUBEXPRESSION, Equations, Line
 from rall.errors import EquationError
-from rall.model import Domain, Layout, Variable
+from rall.model import PADDING, Domain, Layout, Variable
 from rall.units import get_or_create_dimension
 
-__all__ = ["Local", "Mechanism", "Placed", "place_model"]
+__all__ = ["Local", "Mechanism", "Placed", "located", "place_model"]
 
 Mask = NDArray[np.bool_]
 _DENSITY = get_or_create_dimension(length=-2, current=1)
@@ -174,16 +174,44 @@ def _check_same(line: Line, known: Line, overlap: bool, regions: tuple[str, str]
         )
 
 
-def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
-    if mask.all():
-        return Mechanism(mask, whole, None)
-    storage = whole.layout.index(np.flatnonzero(mask))
-    # Elements lie in the order of the compartments' storage, so that gathers walk forwards.
-    place = np.argsort(np.argsort(storage))
-    layout = Layout(len(storage), place.astype(np.int64))
+def located(compartments: NDArray[np.int64], whole: Domain) -> tuple[Domain, Variable]:
+    """A domain of its own for some compartments, and the storage index of each.
+
+    Parameters
+    ----------
+    compartments : ndarray of int64, shape (k,)
+        User indices, each once.
+    whole : Domain
+        All compartments.
+
+    Returns
+    -------
+    Domain, Variable
+        Elements are numbered as in `compartments` and lie in storage as these do, block by block; the variable is an
+        integer constant on it, for `Access`.
+    """
+    storage = whole.layout.index(np.asarray(compartments, np.int64))
+    order = np.argsort(storage, kind="stable")
+    block = whole.layout.block_of(storage[order])
+    count = np.bincount(block, minlength=1 if whole.layout.blocks is None else len(whole.layout.blocks))
+    ends = np.cumsum(-(-count // PADDING) * PADDING)
+    starts = np.concatenate([[0], ends[:-1]])
+    place = np.empty(len(storage), np.int64)
+    # Kernels walk forwards through the arrays of the compartments.
+    place[order] = starts[block] + np.arange(len(storage)) - np.concatenate([[0], np.cumsum(count)[:-1]])[block]
+    blocks = None if whole.layout.blocks is None else np.column_stack([starts, ends])
+    layout = Layout(len(storage), place, int(ends[-1]), blocks)
     domain = Domain("region", layout)
     rows = Variable("rows", domain, kind="integer", role="constant")
     rows.set(storage)
-    # What the padding adds must not reach a compartment.
-    rows.array[layout.padding()] = whole.layout.padding()[-1]
-    return Mechanism(mask, domain, rows)
+    # What the padding adds must reach neither a compartment nor another block.
+    free, padding = whole.layout.padding(), layout.padding()
+    last = np.searchsorted(whole.layout.block_of(free), np.searchsorted(ends, padding, side="right"), side="right")
+    rows.array[padding] = free[last - 1]
+    return domain, rows
+
+
+def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
+    if mask.all():
+        return Mechanism(mask, whole, None)
+    return Mechanism(mask, *located(np.flatnonzero(mask), whole))

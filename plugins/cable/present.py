@@ -172,7 +172,7 @@ class Present:
     def _axial(self, target: Variable, owner: str, place: tuple[Clock, str, int]) -> Iterable[Operation]:
         """Operations that add the current from the neighbours, per area, to a density."""
         cell, (clock, when, order) = self.cell, place
-        here, there, conductance = cell.cable.pairs(cell.variables["Ri"].get())
+        here, there, conductance = cell.cable.pairs(cell.passive_parameters["Ri"].least())
         domain = Domain("pairs", Layout(len(here)))
         ends = [Variable(name, domain, kind="index", role="constant") for name in ("here", "there")]
         for end, compartments in zip(ends, (here, there)):

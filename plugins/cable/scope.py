@@ -19,17 +19,17 @@ from rall.plugins.cable.membrane import LAG, Gates
 from rall.units import get_or_create_dimension
 
 if TYPE_CHECKING:
-    from rall.plugins.cable.neuron import SpatialNeuron
+    from rall.plugins.cable.cells import Cells
 
 __all__ = ["Scope"]
 
 
 class Scope:
-    """Resolves the equations of one cell, mechanism by mechanism.
+    """Resolves the equations of cells, mechanism by mechanism.
 
     Parameters
     ----------
-    cell : SpatialNeuron
+    cell : Cells
         The cell.
 
     Attributes
@@ -42,7 +42,7 @@ class Scope:
         By how much sources grow during a step (ampere), over all nodes.
     """
 
-    def __init__(self, cell: SpatialNeuron) -> None:
+    def __init__(self, cell: Cells) -> None:
         self.cell = cell
         self.lag = Variable(LAG, SHARED, get_or_create_dimension(second=1), role="state")
         cell.variables[LAG] = self.lag

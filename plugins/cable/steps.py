@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
-from rall.ir.algebra import linear_form, negative, nonnegative
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
-from rall.model import Access, Assign, Elementwise, Model, Operation, Solve, Variable
+from rall.model import SHARED, Access, Assign, Domain, Elementwise, Lazy, Model, Operation, Solve, Variable
 from rall.plugins.cable.geometry import FIRST_GROWTH, GAMMA
 from rall.plugins.cable.mechanisms import Local, Mechanism
 from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.plugins.cable.scope import Scope
+from rall.units import DIMENSIONLESS
 
-__all__ = ["CABLE_METHODS", "CableStep"]
+__all__ = ["CABLE_METHODS", "AddedCurrent", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
 _EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
+
+
+class AddedCurrent(Protocol):
+    """What adds a current to the step by an operation of its own, between the membranes and the solve."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it takes part in the run."""
+        ...
+
+    def grows(self) -> bool:
+        """Whether the current is known to change during a step."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -57,13 +74,16 @@ class CableStep:
         # What gated currents were in the last step; state of the cell, so that stored networks go on as they would.
         self._memory = {
             id(mechanism): {
-                name: Variable(f"{name}_{k}", mechanism.domain) for name in ("_before_conductance", "_before_source")
+                name: _remembered(f"{name}_{k}", mechanism.domain)
+                for name in ("_before_conductance", "_before_source")
             }
             for k, mechanism in enumerate(cell.mechanisms)
         }
         for memory in self._memory.values():
             cell.variables.update({variable.name: variable for variable in memory.values()})
         self.nonlinear: list[str] = []
+        #: What adds currents in the present run.
+        self.clamps: list[AddedCurrent] = []
 
     def _to_middle(self, gates: Gates) -> list[Assign]:
         """Statements that bring gates to where the voltage is solved with them: of first order, the end of the step."""
@@ -78,13 +98,14 @@ class CableStep:
         cell = self.cell
         external = cell.run_externals()
         solver, stage = CABLE_METHODS[cell.cable_method]
-        structure = cell.cable.assemble(
-            cell.variables["Cm"].get(), cell.variables["Ri"].get(), stage * cell.clock.dt
+        structures, blocks = cell.cable.assemble(
+            cell.passive_parameters["Cm"].least(), cell.passive_parameters["Ri"].least(), stage * cell.clock.dt
         )
         self.nonlinear = []
         self._resolved, self._gated = {}, set()
         parts = [self._parts(mechanism, external) for mechanism in cell.mechanisms]
-        grows = cell.cable_method == "second_order" and any(part.grows for part in parts)
+        added = [clamp.grows() for clamp in self.clamps if clamp.active]
+        grows = cell.cable_method == "second_order" and any([*added, *(part.grows for part in parts)])
         if cell.mechanisms[0].rows is not None:
             base = self._base(Currents(), Currents(), ZERO if grows else None)
             yield self._elementwise("0base", cell.domain, base, {**self.scope.scratch(), "v": cell.variables["v"]})
@@ -96,14 +117,18 @@ class CableStep:
         done = [mechanism for mechanism, _, _ in early]
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
             advance = bool(mechanism.equations) and not any(mechanism is one for one in done)
-            statements, bindings = self._membrane(mechanism, part, (advance, grows, k == len(parts) - 1))
+            statements, bindings = self._membrane(mechanism, part, advance, grows)
             yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model)
+        if self.scope.staggered and cell.equations.diff_eq_names:
+            # An operation of its own, of what all compartments share: the others then are done block by block.
+            behind = [Assign(LAG, mul(number(0.5), Name("dt")))]
+            yield self._elementwise("7lag", SHARED, behind, {LAG: self.scope.lag, "dt": cell.clock.dt_variable})
         variables = {**cell.cable.scratch, "v": cell.variables["v"]}
         if grows:
             variables["late"] = self.scope.late
         yield Solve(
             name=f"{cell.name}_8solve", clock=cell.clock, when="groups", order=cell.order, solver=solver,
-            structure=structure, variables=variables,
+            structures=structures, blocks=blocks, variables=variables,
         )  # fmt: skip
         if not self.scope.staggered and cell.cable_method != "backward_euler":
             for k, mechanism in enumerate(cell.mechanisms):
@@ -179,14 +204,13 @@ class CableStep:
         return found
 
     def _membrane(
-        self, mechanism: Mechanism, part: _Part, which: tuple[bool, bool, bool]
+        self, mechanism: Mechanism, part: _Part, advance: bool, grows: bool
     ) -> tuple[list[Assign], dict[str, Variable | Access]]:
         """Statements of one mechanism: gates to the middle of the step, then what its currents add to the system.
 
-        `which`: whether gates are advanced here, whether currents grow during a step, whether this one is the last.
+        `advance`: whether gates are advanced here; `grows`: whether currents do during a step.
         """
         cell = self.cell
-        advance, grows, last = which
         statements: list[Assign] = []
         bindings: dict[str, Variable | Access] = {LAG: self.scope.lag, "dt": cell.clock.dt_variable}
         if advance:
@@ -201,8 +225,6 @@ class CableStep:
             statements += self._added(part, growth if grows else ZERO, bool(gated))
         if grows:
             statements += remembered
-        if self.scope.staggered and last and cell.equations.diff_eq_names:
-            statements.append(Assign(LAG, mul(number(0.5), Name("dt"))))
         wanted = {n for s in statements for n in names(s.value)} | {s.target for s in statements}
         for known in (part.resolver.table, part.resolver.bindings):
             bindings.update({n: b for n, b in known.items() if n in wanted})
@@ -288,3 +310,6 @@ class CableStep:
         return "second_order"
 
 
+def _remembered(name: str, domain: Domain) -> Variable:
+    """State that takes no memory where no current depends on gates."""
+    return Lazy(name, domain, DIMENSIONLESS, "float", "state", lambda: np.zeros(domain.size))

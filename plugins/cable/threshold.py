@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,57 +16,68 @@ from rall.groups.code import code_identifiers, compile_code
 from rall.groups.refractory import LONG_AGO, time_is_over
 from rall.ir.nodes import FALSE, Logic, Name, Node, Not, Select, number
 from rall.ir.parse import parse
-from rall.model import Access, Assign, Domain, Elementwise, Emit, Layout, Model, Operation, Variable
-from rall.plugins.cable.mechanisms import Mechanism
+from rall.model import Access, Assign, Deliver, Elementwise, Emit, Model, Operation, Variable
+from rall.plugins.cable.mechanisms import Mechanism, located
 from rall.units import Quantity, dimension_of, get_or_create_dimension, value_of
 
 if TYPE_CHECKING:
-    from rall.plugins.cable.neuron import SpatialNeuron
+    from rall.plugins.cable.cells import Cells
 
-__all__ = ["Threshold"]
+__all__ = ["Spiking", "Threshold"]
 
 _SECOND = get_or_create_dimension(second=1)
 
 _Made: TypeAlias = tuple[list[Assign], dict[str, Variable | Access]]
 
 
-class Threshold:
-    """The spike event of a cell.
+@dataclass(frozen=True)
+class Spiking:
+    """When cells spike, as users say it.
 
     Parameters
     ----------
-    cell : SpatialNeuron
-        The cell.
     condition : str or None
-        When it spikes.
+        When a spike is.
     reset : str or None
         Statements for the compartments that spiked.
     refractory : bool, str or Quantity
         How long, or while what, there is no next spike.
     location : object
-        The one compartment that is looked at; None for all.
+        The one compartment of each cell that is looked at, as `Parts.at` takes it; None for all of them.
     """
 
-    def __init__(
-        self, cell: SpatialNeuron, condition: str | None, reset: str | None, refractory: Any, location: Any
-    ) -> None:
-        self.cell, self.condition, self.reset = cell, condition, reset
-        self.refractory = refractory
-        if condition is None:
-            if reset is not None or refractory is not False:
+    condition: str | None = None
+    reset: str | None = None
+    refractory: Any = False
+    location: Any = None
+
+
+class Threshold:
+    """The spike event of cells.
+
+    Parameters
+    ----------
+    cell : Cells
+        The cells.
+    spiking : Spiking
+        When they spike.
+    """
+
+    def __init__(self, cell: Cells, spiking: Spiking) -> None:
+        self.cell, self.condition, self.reset = cell, spiking.condition, spiking.reset
+        self.refractory = refractory = spiking.refractory
+        self._by_cell = spiking.condition is not None and spiking.location is not None
+        if spiking.condition is None:
+            if spiking.reset is not None or refractory is not False:
                 raise RallError("reset and refractory need a threshold")
             return
-        everything = location is None
-        self.compartments = np.arange(cell.N) if everything else cell.indices_of(location)
-        if not everything and len(self.compartments) != 1:
-            raise RallError(f"threshold_location must be one compartment, and {location!r} is {len(self.compartments)}")
-        self.storage = storage = cell.domain.layout.index(self.compartments)
-        self.happening = EventList(len(storage))
-        self.domain = cell.domain if everything else Domain("location", Layout(1))
-        self.rows = None
+        everything = not self._by_cell
+        self.compartments = np.arange(cell.N) if everything else cell.threshold_compartments(spiking.location)
+        self.storage = cell.domain.layout.index(self.compartments)
+        self.happening = EventList(len(self.storage))
+        self.domain, self.rows = cell.domain, None
         if not everything:
-            self.rows = Variable("location", self.domain, kind="integer", role="constant")
-            self.rows.set(storage)
+            self.domain, self.rows = located(self.compartments, cell.domain)
         mask = np.zeros(cell.N, bool)
         mask[self.compartments] = True
         self._here = Mechanism(mask, self.domain, self.rows)
@@ -88,6 +100,10 @@ class Threshold:
         if self.condition is not None and "_lastspike" in state:
             self.last.array[:] = state["_lastspike"]
             self.free.array[:] = state["_not_refractory"]
+
+    def spikes_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Storage index of the compartment where each of some cells spikes; None where every compartment does."""
+        return self.storage[cells] if self._by_cell else None
 
     @property
     def resets(self) -> bool:
@@ -133,7 +149,7 @@ class Threshold:
             reported=self.storage, events=self.happening,
         )  # fmt: skip
         if self.reset is not None:
-            yield self._reset_operation()
+            yield self._reset_operation(model)
 
     def _operation(
         self,
@@ -195,14 +211,35 @@ class Threshold:
                 raise EquationError(wrong, given, 0)
         return statements, bindings, time_is_over("_last", duration)
 
-    def _reset_operation(self) -> Elementwise:
+    def _reset_operation(self, model: Model) -> Operation:
+        """The reset of the compartments that spiked: of all that did at once, or one after the other at locations."""
         cell = self.cell
         assert self.reset is not None
-        if self.rows is not None:
-            raise RallError("reset with a threshold_location is not supported: leave out one of them")
         external = cell.externals(code_identifiers(self.reset))
         made = compile_code(cell, self.reset, external, f"the reset of '{cell.name}'", for_events=True)
-        return Elementwise(
-            name=f"{cell.name}_reset", clock=cell.clock, when="resets", order=cell.order, domain=self.domain,
-            statements=made.statements, bindings={**made.bindings, "_spiking": self.spiking}, mask=Name("_spiking"),
+        drawn = cell.random_bindings(cell.domain, model, "reset", made.statements)
+        bindings = {**{name: self._seen(name, bound) for name, bound in made.bindings.items()}, **drawn}
+        where: dict[str, Any] = dict(
+            name=f"{cell.name}_reset", clock=cell.clock, when="resets", order=cell.order, domain=cell.domain,
+            statements=made.statements,
         )  # fmt: skip
+        if self._by_cell:
+            return Deliver(**where, bindings=bindings, events=self.happening)
+        return Elementwise(**where, bindings={**bindings, "_spiking": self.spiking}, mask=Name("_spiking"))
+
+    def _seen(self, name: str, bound: Variable | Access) -> Variable | Access:
+        """How the reset reaches a variable: one of a region through the compartments that have it."""
+        cell = self.cell
+        if isinstance(bound, Access) or bound.shared or bound.domain is cell.domain or bound.role == "table":
+            return bound
+        home = next(m for m in cell.mechanisms if m.domain is bound.domain)
+        missing = self.compartments[~home.mask[self.compartments]]
+        if len(missing):
+            way_out = "" if self._by_cell else "; with a threshold_location that one compartment alone is reset"
+            raise RallError(
+                f"the reset of '{cell.name}' uses '{name}', which does not live on "
+                f"{cell.describe_element(int(missing[0]))}{way_out}"
+            )
+        index = Variable(f"_{name}_place", cell.domain, kind="index", role="constant")
+        index.array[cell.domain.layout.index(home.members)] = home.domain.layout.index(np.arange(len(home.members)))
+        return Access(bound, index)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from rall.model import PADDING, aligned
 
-__all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out"]
+__all__ = ["LANES", "SHORTEST_PIECE", "TreeLayout", "lay_out", "pack"]
 
 LANES = 8
 #: Rows below which packing does not pay: a run cut into eight, eight runs that end in tips, eight that link two nodes.
@@ -28,26 +30,28 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class TreeLayout:
-    """Storage of a tree's nodes.
+    """Storage of the nodes of a tree, or of several that are solved together.
 
     Parameters
     ----------
     place : ndarray of int64
         Storage index of every node; compartments come before junctions.
     parent : ndarray of int64
-        Parent of every node after rooting at the centre, -1 for the root.
+        Parent of every node after rooting, -1 for roots.
     stored_compartments : int
         Storage elements before the first junction, a multiple of `PADDING`.
     stored : int
         All storage elements; the last ones are padding that nothing hangs on.
     order : ndarray of int64
-        Nodes that are eliminated as leaves, children first.
+        Nodes that are eliminated one by one, after the groups, children first.
     above : ndarray of int64
-        Node above each of `order`, -1 for the root.
+        Node above each of `order`, -1 for a root.
     pieces : tuple of ndarray
-        Each group of runs or pieces of one, as nodes of shape (rows, LANES), deepest row first.
+        Each group of runs or pieces of one, as nodes of shape (rows, LANES), deepest row first; -1 for padding.
+    first : ndarray of int64
+        Storage index of the first element of each group.
     between : int
-        How many of the groups, which come first, have nodes below their lanes.
+        How many of the groups, which come first, have nodes below their lanes that are eliminated later.
     """
 
     place: Ints
@@ -57,6 +61,7 @@ class TreeLayout:
     order: Ints
     above: Ints
     pieces: tuple[Ints, ...]
+    first: Ints
     between: int
 
     @property
@@ -64,53 +69,55 @@ class TreeLayout:
         """A storage index that belongs to no node: where couplings to nothing lead."""
         return self.stored - 1
 
-    def structure(self, coupling: Floats) -> Mapping[str, NDArray[Any]]:
-        """The tables of a tree solve.
-
-        Parameters
-        ----------
-        coupling : ndarray, shape (nodes,)
-            Conductance of every node to its parent (siemens, or any unit the diagonal has).
-        """
-        place, spare = self.place, self.spare
-
-        def stored(nodes: Ints) -> NDArray[np.int32]:
-            return np.where(nodes >= 0, place[nodes], spare).astype(np.int32)
-
-        top = [stored(self.parent[p[-1]]) for p in self.pieces]
-        bottom, to_below = self._below(coupling)
+    @cached_property
+    def tables(self) -> Mapping[str, NDArray[Any]]:
+        """The tables of a tree solve that do not depend on any value."""
+        top = [np.where(p[-1] >= 0, self.parent[p[-1]], -1) for p in self.pieces]
         everything = np.full(self.stored, -1, np.int32)
         rooted = self.parent >= 0
-        everything[place[rooted]] = place[self.parent[rooted]]
-        unused = np.setdiff1d(np.arange(self.stored), place)
-        stored_coupling = np.zeros(self.stored)
-        stored_coupling[place] = np.where(rooted, coupling, 0.0)
+        everything[self.place[rooted]] = self.place[self.parent[rooted]]
+        unused = np.setdiff1d(np.arange(self.stored), self.place)
         return {
             "size": np.array(
                 [len(self.order), len(self.pieces), self.between, self.stored_compartments, self.stored], np.int64
             ),
-            "order": stored(self.order),
-            "parent": stored(self.above),
-            "first": np.array([place[p[0, 0]] for p in self.pieces], np.int64),
+            "order": self._stored(self.order),
+            "parent": self._stored(self.above),
+            "first": self.first,
             "rows": np.array([len(p) for p in self.pieces], np.int64),
-            "above": np.array(top, np.int32).reshape(-1),
-            "below": bottom,
-            "to_below": to_below,
-            "whole_order": np.concatenate([unused, place[_children_first(self.parent)]]).astype(np.int32),
+            "above": self._stored(np.array(top, np.int64).reshape(-1)),
+            "below": self._stored(self._nodes_below),
+            "whole_order": np.concatenate([unused, self.place[_children_first(self.parent)]]).astype(np.int32),
             "whole_parent": everything,
-            "coupling": stored_coupling,
         }
 
-    def _below(self, coupling: Floats) -> tuple[NDArray[np.int32], Floats]:
+    def to_below(self, coupling: Floats) -> Floats:
+        """Couplings of the lanes of groups to the nodes below them, shape (LANES * groups,).
+
+        Parameters
+        ----------
+        coupling : ndarray, shape (stored,)
+            Conductance of every node to its parent in storage order (siemens, or any unit the diagonal has).
+        """
+        # The solver reads whole vectors of these.
+        nodes = self._nodes_below
+        values = aligned(len(nodes))
+        values[:] = np.where(nodes >= 0, coupling[self.place[nodes]], 0.0)
+        return values
+
+    def _stored(self, nodes: Ints) -> NDArray[np.int32]:
+        return np.where(nodes >= 0, self.place[nodes], self.spare).astype(np.int32)
+
+    @cached_property
+    def _nodes_below(self) -> Ints:
+        """The node below each lane of those groups that have some, -1 elsewhere."""
         only_child = np.full(len(self.parent), -1)
         rooted = np.flatnonzero(self.parent >= 0)
         only_child[self.parent[rooted]] = rooted
-        nodes = np.array([only_child[p[0]] for p in self.pieces], np.int64).reshape(-1)
-        bottom = np.where(nodes >= 0, self.place[nodes], self.spare).astype(np.int32)
-        # The solver reads whole vectors of these.
-        values = aligned(len(nodes))
-        values[:] = np.where(nodes >= 0, coupling[nodes], 0.0)
-        return bottom, values
+        found = np.full((len(self.pieces), LANES), -1)
+        for k, piece in enumerate(self.pieces[: self.between]):
+            found[k] = only_child[piece[0]]
+        return found.reshape(-1)
 
 
 def lay_out(parent: Ints, compartments: int) -> TreeLayout:
@@ -136,21 +143,94 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     above = _skip(parent, inside)
     order = _deepest_first(above, inside)
     place = np.full(len(parent), -1, np.int64)
-    taken = 0
+    taken, first = 0, []
     for piece in pieces:
+        first.append(taken)
         place[piece.reshape(-1)] = taken + np.arange(piece.size)
         taken += piece.size
     loose = order[order < compartments]
     place[loose] = taken + np.arange(len(loose))
-    # At least one spare element here too: where the padding of a region's rows leads.
-    stored_compartments = -(-(compartments + 1) // PADDING) * PADDING
+    stored_compartments = _padded(compartments)
     junctions = np.arange(compartments, len(parent))
     place[junctions] = stored_compartments + np.arange(len(junctions))
-    # At least one spare element, for couplings that lead nowhere.
-    stored = stored_compartments + -(-(len(junctions) + 1) // PADDING) * PADDING
+    stored = stored_compartments + _padded(len(junctions))
     return TreeLayout(
-        place, parent, stored_compartments, stored, order, above[order], tuple(pieces), between
+        place, parent, stored_compartments, stored, order, above[order], tuple(pieces), np.array(first, np.int64),
+        between,
+    )  # fmt: skip
+
+
+def _padded(elements: int) -> int:
+    """Storage for some elements and at least one spare: for couplings, and the padding of regions, to lead to."""
+    return -(-(elements + 1) // PADDING) * PADDING
+
+
+def pack(parent: Ints, compartments: int) -> TreeLayout:
+    """Choose storage for several trees whose unbranched runs are eliminated eight side by side, whosever they are.
+
+    Runs are sorted by their height in the tree of runs, so that all that hangs on one is done before it, then by
+    length; junctions are runs of their own.  Roots stay as they are.
+
+    Parameters
+    ----------
+    parent : ndarray of int64
+        Parent of every node, -1 for roots, whose number does not matter.
+    compartments : int
+        Number of compartments, which come before junctions.
+    """
+    parent = np.asarray(parent, np.int64)
+    nodes = np.arange(len(parent))
+    children = np.bincount(parent[parent >= 0], minlength=len(parent))
+    head = (parent < 0) | (nodes >= compartments) | (children[parent] != 1) | (parent >= compartments)
+    top = _above(np.where(head, nodes, parent))
+    depth = _depths(parent)
+    heads = np.flatnonzero(head)
+    length = np.bincount(top, minlength=len(parent))
+    height = np.zeros(len(parent), np.int64)
+    for run in heads[np.argsort(-depth[heads], kind="stable")].tolist():
+        if parent[run] >= 0:
+            above = top[parent[run]]
+            height[above] = max(height[above], height[run] + 1)
+    # Sorting by head last keeps what lies together in a tree together in storage.
+    chosen = heads[np.lexsort((heads, -length[heads], heads >= compartments, height[heads]))]
+    kind = 2 * height[chosen] + (chosen >= compartments)
+    borders = np.flatnonzero(np.diff(kind, prepend=-1, append=-1))
+    place = np.full(len(parent), -1, np.int64)
+    taken, behind = 0, 0
+    pieces, first = [], []
+    groups = [chosen[k : min(k + LANES, end)] for start, end in pairwise(borders) for k in range(start, end, LANES)]
+    lane = np.full(len(parent), -1)
+    group_of = np.full(len(parent), -1)
+    for g, group in enumerate(groups):
+        lane[group], group_of[group] = np.arange(len(group)), g
+    row = depth - depth[top]
+    for group in groups:
+        pieces.append(np.full((int(length[group].max()), LANES), -1))
+        junction = group[0] >= compartments
+        first.append(behind if junction else taken)
+        behind, taken = (behind + LANES, taken) if junction else (behind, taken + pieces[-1].size)
+    rows = np.array([len(p) for p in pieces])
+    start = np.array(first, np.int64)
+    which = group_of[top]
+    upward = rows[which] - 1 - row  # the row of the far end is the first one
+    stored_compartments, stored_junctions = _padded(taken), _padded(behind)
+    start = np.where([group[0] >= compartments for group in groups], start + stored_compartments, start)
+    place = start[which] + LANES * upward + lane[top]
+    for node, g, r, k in zip(nodes.tolist(), which.tolist(), upward.tolist(), lane[top].tolist()):
+        pieces[g][r, k] = node
+    none = np.zeros(0, np.int64)
+    return TreeLayout(
+        place, parent, stored_compartments, stored_compartments + stored_junctions, none, none, tuple(pieces), start, 0
     )
+
+
+def _above(jump: Ints) -> Ints:
+    """Where following `jump` from every node ends."""
+    while True:
+        further = jump[jump]
+        if (further == jump).all():
+            return jump
+        jump = further
 
 
 def reroot(parent: Ints) -> Ints:

@@ -81,9 +81,9 @@ class EventMonitor(ReadableStates, SimulationObject):
         names = (variables,) if isinstance(variables, str) else tuple(variables or ())
         self.record_variables = tuple(v for v in dict.fromkeys(names) if v not in ("i", "t"))
         self._types = types_of(group, self.record_variables)
-        self._labels = labels_of(source)
+        self._labels, size = labels_of(source)
+        self._counts = np.zeros(size, np.int64)
         self._kept = self._labels_kept(record)
-        self._counts = np.zeros(len(source), np.int64)
         kept = self._keeps_times or bool(self.record_variables)
         self._events = Events(self._happening.most if kept else 0, len(self.record_variables))
         #: From which event on steps have which length, in seconds.
@@ -99,7 +99,7 @@ class EventMonitor(ReadableStates, SimulationObject):
         if isinstance(record, (bool, np.bool_)):
             return self._labels
         numbers = np.atleast_1d(np.asarray(record))
-        size = len(self.source)
+        size = len(self._counts)
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= size):
             raise IndexOutOfRangeError(
                 f"record of a {type(self).__name__} is True, False or elements from 0 to {size - 1}, not "

@@ -62,13 +62,14 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
+        labels, size = labels_of(self.source)
         spikes = Variable("_spikes", SHARED, role="scratch")
         yield RecordEvents(
             name=f"{self.name}~count", clock=self.clock, when=self.when, order=self.order, events=self._happening,
-            labels=labels_of(self.source), total=spikes,
+            labels=labels, total=spikes,
         )  # fmt: skip
         first, borders = np.zeros(1, np.int64), np.array([0, 1])
-        each = np.full(1, 1.0 / (len(self.source) * self.clock.dt))
+        each = np.full(1, 1.0 / (size * self.clock.dt))
         rows = [(self.clock.t_variable, first, np.ones(1), borders), (spikes, first, each, borders)]
         yield Record(
             name=f"{self.name}~record", clock=self.clock, when=self.when, order=self.order, rows=rows, table=self._table

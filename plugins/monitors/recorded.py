@@ -101,18 +101,16 @@ def types_of(group: Group, names: Iterable[str]) -> dict[str, Typed]:
     return found
 
 
-def labels_of(source: Any) -> NDArray[np.int64]:
-    """What each storage index of a source's group is reported as: its number in the source, -1 outside of it.
+def labels_of(source: Any) -> tuple[NDArray[np.int64], int]:
+    """What each storage index of a source's group is reported as, -1 outside of the source; and how many there are.
 
     Parameters
     ----------
     source : Group or part of one
         What is recorded.
     """
-    group: Group = getattr(source, "group", source)
-    layout = group.domain.layout
-    if source is group:
-        return layout.users()
-    labels = np.full(layout.stored, -1)
-    labels[layout.index(source.indices)] = np.arange(len(source.indices))
-    return labels
+    group = getattr(source, "group", source)
+    elements = source.event_elements()
+    labels = np.full(group.domain.layout.stored, -1)
+    labels[elements] = np.arange(len(elements))
+    return labels, len(elements)

@@ -89,7 +89,7 @@ class StateMonitor(ReadableStates, SimulationObject):
 
     def _choose(self, record: Any) -> None:
         """Say which elements are recorded, and make room for their values."""
-        items = record if self.source is self._group else self._inside(record)
+        items = record if self.source is self._group else self.source.in_group(record)
         self._weights = {v: self._group.record_weights(v, items) for v in self.record_variables}
         self.elements: NDArray[np.int64] = next(iter(self._weights.values()))[3]
         self.record: NDArray[np.int64] = self._numbers(self.elements)
@@ -97,23 +97,12 @@ class StateMonitor(ReadableStates, SimulationObject):
         self._table = Table(1 + sum(widths))
         self._first = dict(zip(self.record_variables, 1 + np.cumsum([0, *widths[:-1]])))
 
-    def _inside(self, record: Any) -> Any:
-        """Elements of the whole group; numbers count those of the part that is recorded."""
-        source = self.source
-        if record is True:
-            return source.indices
-        places = record if isinstance(record, list) else [record]
-        numbers = all(isinstance(k, (int, np.integer)) for k in places)
-        if not isinstance(record, (str, slice, range, np.ndarray)) and not numbers:
-            return record
-        return source[list(record) if isinstance(record, range) else record].indices if len(places) else []
-
     def _numbers(self, elements: NDArray[np.int64]) -> NDArray[np.int64]:
         """What elements of the whole group are called in the source."""
         if self.source is self._group:
             return elements
         number = np.full(self._group.N, -1)
-        number[self.source.indices] = np.arange(len(self.source))
+        number[self.source.indices] = np.arange(self.source.N)
         found = number[elements]
         if (found < 0).any():
             wrong = int(elements[found < 0][0])
@@ -126,7 +115,7 @@ class StateMonitor(ReadableStates, SimulationObject):
 
     def before_run(self, namespace: Mapping[str, object]) -> None:
         """See `SimulationObject.before_run`."""
-        if self._everything and not len(self._table) and len(self.source) != len(self.record):
+        if self._everything and not len(self._table) and self.source.N != len(self.record):
             self._choose(True)  # synapses that were made since
 
     def operations(self, model: Model) -> Iterable[Operation]:
@@ -179,7 +168,7 @@ class StateMonitor(ReadableStates, SimulationObject):
     def __getitem__(self, item: Any) -> _Records:
         """The records of one element (or several), by its number in the source or its place."""
         item = list(item) if isinstance(item, tuple) else item
-        wanted = self._group.indices_of(item if self.source is self._group else self._inside(item))
+        wanted = self._group.indices_of(item if self.source is self._group else self.source.in_group(item))
         rows = []
         for index in wanted.tolist():
             found = np.flatnonzero(self.elements == index)

@@ -143,9 +143,8 @@ class SynapticPathway(SimulationObject):
             targets, waits, before = self._waiting
             # With another step, what is under way takes as long as before.
             waiting = targets, np.round(waits * (before / self.clock.dt)).astype(np.int64)
-        index, layout = self.side.index, self.side.group.domain.layout
-        sources = index.array[: self.synapses.N]
-        self._queue = EventQueue(sources, steps, layout.stored, waiting, self.clock.step)
+        stored = self.side.group.domain.layout.stored
+        self._queue = EventQueue(self.side.event_sources(), steps, stored, waiting, self.clock.step)
         self._queued, self._waiting = (counted, steps), None
 
     def operations(self, model: Model) -> Iterable[Operation]:

@@ -71,6 +71,17 @@ class Side:
         elements = numbers if self._elements is None else self._elements[numbers]
         return self.group.domain.layout.index(elements)
 
+    def event_sources(self) -> NDArray[Any]:
+        """For each synapse, the storage index under which events of its element are listed."""
+        numbers = self.number.array[: self.number.domain.size]
+        if self.index is self.number:
+            return numbers
+        found = np.empty(len(numbers), np.int32)
+        for first in range(0, len(numbers), _PIECE):
+            piece = slice(first, first + _PIECE)
+            found[piece] = self.source.event_sources(numbers[piece])
+        return found
+
     def members(self) -> NDArray[Any]:
         """Storage indices of all elements."""
         return self.storage(np.arange(self.size))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rall.devices.c import TREE_VARIABLES
+from rall.devices.calls import TREE_VARIABLES
 from rall.model import Clock, Domain, Layout, Solve, Variable, aligned
-from rall.plugins.cable.tree_layout import TreeLayout, lay_out
+from rall.plugins.cable.tree_layout import TreeLayout, lay_out, pack
 
 SHAPES = ("recursive", "chain", "star", "comb", "long branches", "bush", "binary")
 
@@ -42,6 +42,21 @@ def random_tree(shape: str, nodes: int, rng, junctions: bool = True) -> tuple[np
     return renamed, nodes - int(is_junction.sum())
 
 
+def random_forest(trees: int, nodes: int, rng, alike: bool) -> tuple[np.ndarray, int]:
+    """Several trees, alike or not: parents with the compartments of all before their junctions."""
+    made = [random_tree(rng.choice(SHAPES), int(rng.integers(1, nodes)), rng) for _ in range(1 if alike else trees)]
+    made = made * trees if alike else made
+    total = sum(n for _, n in made)
+    compartments, junctions, here, behind = [], [], 0, total
+    for parent, n in made:
+        moved = np.where(parent < n, parent + here, parent - n + behind)
+        moved[parent < 0] = -1
+        compartments.append(moved[:n])
+        junctions.append(moved[n:])
+        here, behind = here + n, behind + len(parent) - n
+    return np.concatenate([*compartments, *junctions]), total
+
+
 @dataclass
 class System:
     """One cable: couplings in siemens, capacitance over time, membrane conductance and source of compartments."""
@@ -60,7 +75,7 @@ class System:
     def random(cls, parent, n, rng):
         nodes = len(parent)
         couplings = np.exp(rng.normal(0, 1.5, nodes))
-        layout = lay_out(parent, n)
+        layout = lay_out(parent, n) if (parent < 0).sum() == 1 else pack(parent, n)
         child = np.flatnonzero(parent >= 0)
         above = parent[child]
         coupling = np.zeros(nodes)
@@ -99,8 +114,8 @@ class System:
             if name != "late" or late:
                 variables[name] = Variable(name, domain, array=aligned(layout.stored))
         place = layout.place
-        structure = layout.structure(self.coupling)
-        variables["g"].array[:] = structure["coupling"]
+        variables["g"].array[layout.place] = np.where(layout.parent >= 0, self.coupling, 0.0)
+        structure = {**layout.tables, "to_below": layout.to_below(variables["g"].array)}
         variables["carry"].array[place[: self.n]] = self.carry
         variables["v"].array[place[: self.n]] = self.v
         if late:
@@ -110,7 +125,8 @@ class System:
         diagonal[place] = self.total
         diagonal[place[: self.n]] += self.carry
         self.write(variables)
-        return Solve(name="solve", clock=clock, order=5, solver=solver, structure=structure, variables=variables)
+        return Solve(name="solve", clock=clock, order=5, solver=solver, structures=(structure,),
+                     blocks=np.array([[0, 0, layout.stored]]), variables=variables)  # fmt: skip
 
     def write(self, variables, source=None):
         """What a membrane kernel leaves in d and r."""

@@ -15,7 +15,7 @@ from random_trees import System, random_tree
 
 import rall.channels as channels
 from rall.devices import c as device_c
-from rall.devices import foreign
+from rall.devices import calls, foreign, native
 from rall.devices.c import CProgram
 from rall.devices.compiler import find_compiler, headers
 from rall.events import EventQueue, Timetable
@@ -75,10 +75,14 @@ class WrittenOut(CProgram):
     def __init__(self, schedule, kernels):
         self.calls = []
         super().__init__(schedule, kernels, None, Options())
+        self._native_clocks = ()
+        self._tables.op = self._op
+        self._steps()
 
-    def _op(self, function, arrays, n, place):
+    def _op(self, call, place, own=None):
+        function, arrays, n = call
         self.calls.append((function, list(arrays), n, place[0]))
-        return device_c._Op(None, None, 0, *place)
+        return native.Op(None, None, 0, *place)
 
     def file(self, steps, result):
         """The whole C file; `result` is the array that main shows."""
@@ -109,14 +113,14 @@ class WrittenOut(CProgram):
             f"static rall_buffer buffers[] = {{{', '.join(buffers)}}};",
         ]
         numbers = {"N_OPS": len(ops), "N_CLOCKS": len(clocks), "N_BUFFERS": len(self.buffers),
-                   "STATUS": self._array(self._status), "RESULT": self._array(result)}  # fmt: skip
+                   "STATUS": self._array(self._calls.status), "RESULT": self._array(result)}  # fmt: skip
         main = MAIN
         for key, value in numbers.items():
             main = main.replace(key, str(value))
         return "\n".join([*self.lines, main])
 
     def _array(self, array):
-        array = array.array if isinstance(array, device_c._Moving) else array
+        array = array.array if isinstance(array, native.Moving) else array
         key = array.ctypes.data
         if key not in self.arrays:
             name = self.arrays[key] = f"a{len(self.arrays)}"
@@ -157,6 +161,7 @@ def compiler(tmp_path_factory):
 def write_out(monkeypatch):
     """Makes a C file of components."""
     monkeypatch.setattr(device_c, "load", _Library)
+    monkeypatch.setattr(calls, "load", _Library)
     monkeypatch.setattr(foreign, "load", _Library)
 
     class Device:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from random_trees import SHAPES, System, random_tree
+from random_trees import SHAPES, System, random_forest, random_tree
 
 from rall import solvers
 from rall.devices import sweeps
@@ -73,6 +73,20 @@ def test_c_equals_numpy(make, bench, solver, late):
         one = one_step(system, solver, make("c"), bench, late, 3)
         other = one_step(system, solver, make("numpy"), bench, late, 3)
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12 * np.abs(other).max())
+
+
+@pytest.mark.parametrize(("solver", "late"), [(EULER, False), (SECOND, True)])
+@pytest.mark.parametrize("alike", [True, False])
+def test_several_trees_at_once_are_as_in_dense_algebra(any_device, bench, solver, late, alike):
+    for seed, trees in enumerate((2, 3, 8, 11)):
+        rng = np.random.default_rng([seed, alike])
+        system = System.random(*random_forest(trees, 40, rng, alike), rng)
+        assert not len(system.layout.order)
+        expected = system.padded(system.v)
+        for _ in range(2):
+            expected = dense_step(system, solver, late, expected)
+        found = one_step(system, solver, any_device, bench, late, steps=2)
+        np.testing.assert_allclose(found, expected[: system.n], rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize("shape", ["chain", "long branches"])

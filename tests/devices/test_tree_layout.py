@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_trees import SHAPES, random_tree
+from random_trees import SHAPES, random_forest, random_tree
 
 from rall.model import PADDING
-from rall.plugins.cable.tree_layout import LANES, lay_out, reroot
+from rall.plugins.cable.tree_layout import LANES, lay_out, pack, reroot
 
 trees = st.builds(
     lambda shape, nodes, seed, junctions: random_tree(shape, nodes, np.random.default_rng(seed), junctions),
@@ -109,8 +109,8 @@ def test_elimination_leaves_only_the_couplings_that_the_tables_name(tree):
 def test_tables_point_into_storage(tree):
     parent, n = tree
     layout = lay_out(parent, n)
-    coupling = np.where(layout.parent >= 0, np.arange(len(parent)) + 1.0, 0.0)
-    tables = layout.structure(coupling)
+    coupling = np.arange(layout.stored) + 1.0
+    tables = {**layout.tables, "to_below": layout.to_below(coupling)}
     for name in ("order", "parent", "above", "below", "whole_order"):
         assert tables[name].dtype == np.int32
         assert ((tables[name] >= 0) & (tables[name] < layout.stored)).all()
@@ -118,8 +118,9 @@ def test_tables_point_into_storage(tree):
     position = np.argsort(tables["whole_order"])
     linked = np.flatnonzero(tables["whole_parent"] >= 0)
     assert (position[linked] < position[tables["whole_parent"][linked]]).all()
-    np.testing.assert_array_equal(tables["coupling"][layout.place], coupling)
-    assert tables["coupling"][layout.spare] == 0.0
+    linked = tables["below"][: LANES * layout.between]
+    expected = np.where(linked == layout.spare, 0.0, linked + 1.0)
+    np.testing.assert_array_equal(tables["to_below"][: len(linked)], expected)
     assert tables["first"].dtype == tables["rows"].dtype == np.int64
     assert (tables["first"] % LANES == 0).all()
     assert tables["to_below"].ctypes.data % 64 == 0 or not len(tables["to_below"])
@@ -138,3 +139,38 @@ def test_deep_trees_take_no_recursion_and_little_time(nodes):
     layout = lay_out(np.arange(-1, nodes - 1), nodes)
     assert len(layout.place) == nodes
     assert len(layout.order) < nodes / 4
+
+
+forests = st.builds(
+    lambda trees, seed, alike: random_forest(trees, 60, np.random.default_rng(seed), alike),
+    st.integers(1, 12), st.integers(0, 2**32 - 1), st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(forests)
+def test_packed_trees_are_eliminated_from_the_leaves(forest):
+    parent, n = forest
+    layout = pack(parent, n)
+    assert len(np.unique(layout.place)) == len(parent)
+    assert (layout.place[:n] < layout.stored_compartments - 1).all()  # a spare compartment is left
+    assert (layout.place[n:] >= layout.stored_compartments).all() and layout.spare not in layout.place
+    done = np.zeros(len(parent), bool)
+    for piece, first in zip(layout.pieces, layout.first.tolist()):
+        members = [lane[lane >= 0] for lane in piece.T]
+        for lane in members:
+            for node in lane.tolist():
+                assert done[parent == node].all(), "what hangs on a node is done before it"
+                done[node] = True
+        inside = piece[piece >= 0]
+        rows, lanes = np.nonzero(piece >= 0)
+        np.testing.assert_array_equal(layout.place[inside], first + LANES * rows + lanes)
+        others = [parent[lane[-1]] for lane in members if len(lane)]
+        assert not np.isin(others, inside).any(), "lanes that are eliminated together may not touch"
+    assert done.all()
+
+
+def test_eight_like_trees_fill_all_lanes():
+    parent, n = random_forest(8, 200, np.random.default_rng(3), True)
+    layout = pack(parent, n)
+    assert all((piece >= 0).all() for piece in layout.pieces)

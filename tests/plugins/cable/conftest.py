@@ -6,7 +6,7 @@ import pytest
 
 from rall import channels
 from rall.morphology import Cylinder, Morphology, Soma
-from rall.plugins.cable import SpatialNeuron
+from rall.plugins.cable import SpatialNeuron, SpatialNeuronGroup
 from rall.units import cm, mS, mV, ohm, uF, um
 
 SWC = """\
@@ -51,6 +51,27 @@ def cell_of():
         return SpatialNeuron(morphology=morphology, model=model, **keywords)
 
     return make
+
+
+@pytest.fixture
+def group_of():
+    """Make a group of cells of a morphology (with a number) or of several, with usual constants."""
+
+    def make(morphology, model, number=None, **keywords):
+        keywords.setdefault("Cm", 1 * uF / cm**2)
+        keywords.setdefault("Ri", 100 * ohm * cm)
+        return SpatialNeuronGroup(number, morphology=morphology, model=model, **keywords)
+
+    return make
+
+
+@pytest.fixture
+def bare() -> Morphology:
+    """A dendrite without a soma, which branches."""
+    morphology = Cylinder(diameter=3 * um, length=50 * um, n=3, type="dend")
+    morphology.L = Cylinder(diameter=1 * um, length=80 * um, n=4)
+    morphology.R = Cylinder(diameter=1 * um, length=60 * um, n=2)
+    return morphology
 
 
 @pytest.fixture

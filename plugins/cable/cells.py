@@ -1,4 +1,4 @@
-"""SpatialNeuron: one cell with a morphology, whose elements are its compartments."""
+"""Cells: what a SpatialNeuron and a SpatialNeuronGroup are, the compartments of one or more cells as a group."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.equations import PARAMETER, Equations
-from rall.errors import DimensionMismatchError, EquationError, RallError
+from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group
-from rall.model import Check, Clock, Model, Operation, Variable
+from rall.model import Check, Clock, Lazy, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.morphology.regions import region_arrays
+from rall.plugins.cable.cell_geometry import CellGeometry, located
+from rall.plugins.cable.compact import Compact
 from rall.plugins.cable.geometry import Cable
+from rall.plugins.cable.labels import Labels
 from rall.plugins.cable.mechanisms import Mechanism, place_model
+from rall.plugins.cable.parts import Parts
+from rall.plugins.cable.places import PlaceIn, find_compartments, on_shapes
 from rall.plugins.cable.present import Present
 from rall.plugins.cable.scope import Scope
-from rall.plugins.cable.selection import Region, Subtree, below, child_of, find_compartments
-from rall.plugins.cable.steps import CABLE_METHODS, CableStep
-from rall.plugins.cable.threshold import Threshold
-from rall.units import Dimension, Quantity, cm, dimension_of, get_or_create_dimension, ohm, uF
+from rall.plugins.cable.selection import Subtree
+from rall.plugins.cable.steps import CABLE_METHODS, AddedCurrent, CableStep
+from rall.plugins.cable.threshold import Spiking, Threshold
+from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension
 
-__all__ = ["SpatialNeuron"]
+__all__ = ["Cells"]
 
 _VOLT = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
 _CAPACITANCE = get_or_create_dimension(length=-4, mass=-1, time=4, current=2)
@@ -32,95 +37,61 @@ _RESISTIVITY = get_or_create_dimension(length=3, mass=1, time=-3, current=-2)
 _DENSITY = get_or_create_dimension(length=-2, current=1)
 _METRE = get_or_create_dimension(length=1)
 _SECOND = get_or_create_dimension(time=1)
-#: Names that mean all sections of a type, where 'dend' or 'axon' mean one of them with all that hangs on it.
-_WHOLE_REGIONS = ("basal", "apical")
+_REGIONS = ("soma", "axon", "basal", "apical")
 
 
-class SpatialNeuron(Group):
-    """A neuron with a morphology.
+class Cells(Parts, Group):
+    """The compartments of one or more cells, cell by cell.
 
     Parameters
     ----------
-    morphology : Morphology
-        Its shape; its compartments are the elements.
-    model : str, Equations or dict
-        Equations, or a dictionary from regions (conditions) to equations.  Membrane current density is ``Im`` or
-        the sum of the lines with the flag ``membrane current`` (amp/metre**2, positive depolarises); a line with the
-        flag ``point current`` is in amp.  All that is linear in v is taken implicitly.
-    threshold, reset, refractory : str or Quantity, optional
-        When a spike is, what it does, and how long there is no next one.
-    events : dict, optional
-        Not supported yet for cells.
-    threshold_location : int, Place or Morphology, optional
-        The one compartment that is looked at; without it every compartment spikes for itself.
-    dt, clock, order
-        Of the update; see `SimulationObject`.
-    Cm : Quantity or str
-        Specific capacitance, one or one for each compartment.
-    Ri : Quantity or str
-        Resistivity, one or one for each compartment.
-    name : str
-        Its name.
-    dtype : object
-        Accepted; values are doubles.
-    namespace : dict, optional
-        Values of names in the equations; without it they are looked up where ``run`` is called.
-    method : str, optional
-        Update of the gates, by default the second-order exponential method.
-    method_options : dict, optional
-        Accepted; no method has options yet.
-    cable_method : {'second_order', 'backward_euler'}
-        Step of the cell: gates and voltage staggered by half a step, or gates and then voltage by whole steps, which is
-        of first order.
+    morphologies : sequence of Morphology
+        One for each cell; cells that share the object share its tables.
+    model : str, Equations or mapping
+        Equations, or a mapping from regions (conditions) to equations.
+    Cm, Ri : Quantity or str
+        Specific capacitance and resistivity, one or one for each compartment.
+    spiking : Spiking
+        Threshold, refractoriness and reset.
+    methods : tuple of (str or sequence of str or None, str)
+        Update of the gates, and of the cable.
+    **how
+        As of `Group`.
 
-    Raises
-    ------
-    EquationError
-        If the equations cannot be understood.
-    RallError
-        If something else does not fit.
+    Attributes
+    ----------
+    cable : Cable
+        Geometry and storage.
+    mechanisms : tuple of Mechanism
+        Lines of the model with the compartments that they live on.
+    labels : Labels
+        Of the morphologies.
     """
 
     def __init__(
         self,
-        morphology: Morphology | None = None,
-        model: str | Equations | Mapping[str, str | Equations] | None = None,
-        threshold: str | None = None,
-        refractory: bool | str | Quantity = False,
-        reset: str | None = None,
-        events: Mapping[str, str] | None = None,
-        threshold_location: Any = None,
-        dt: Any = None,
-        clock: Any = None,
-        order: int = 0,
-        Cm: Any = 0.9 * uF / cm**2,
-        Ri: Any = 150 * ohm * cm,
-        name: str = "spatialneuron*",
-        dtype: Any = None,
-        namespace: Mapping[str, object] | None = None,
-        method: str | Sequence[str] | None = None,
-        method_options: Mapping[str, Any] | None = None,
-        cable_method: str = "second_order",
+        morphologies: Sequence[Morphology],
+        model: str | Equations | Mapping[str, str | Equations] | None,
+        Cm: Any,
+        Ri: Any,
+        spiking: Spiking,
+        methods: tuple[Any, str],
+        **how: Any,
     ) -> None:
-        if not isinstance(morphology, Morphology):
-            raise RallError(f"SpatialNeuron needs a morphology, not {morphology!r}")
+        kind = type(self).__name__
         if model is None:
-            raise RallError("SpatialNeuron needs a model: equations, or a dictionary from regions to equations")
-        if events:
-            raise RallError("custom events of cells are not supported yet; use threshold and reset")
+            raise RallError(f"{kind} needs a model: equations, or a dictionary from regions to equations")
+        method, cable_method = methods
         if cable_method not in CABLE_METHODS:
             raise RallError(f"there is no cable_method '{cable_method}'; there are {', '.join(CABLE_METHODS)}")
-        cable = Cable(morphology)
-        self._labels: dict[str, Any] = {}
-        empty = Equations(())
-        super().__init__(name, cable.domain, empty, namespace, clock, order, dt)
-        self.morphology, self.cable = morphology, cable
-        self.method, self.cable_method = method, cable_method
+        cable = Cable(morphologies)
+        super().__init__(domain=cable.domain, equations=Equations(()), **how)
+        self.cable, self.method, self.cable_method = cable, method, cable_method
         self._gates: frozenset[str] = frozenset()
         self._running_state = False
         self._in_run = False
         self._make_geometry()
-        placed = place_model(model, self._inside, self.domain)
+        placed = place_model(model, self.labels.mask, self.domain)
         self.equations, self.mechanisms = placed.equations, placed.mechanisms
         self._make_variables()
         self._gates = frozenset(self.equations.diff_eq_names)
@@ -132,18 +103,24 @@ class SpatialNeuron(Group):
         scope = Scope(self)
         self._scope, self._step, self._present = scope, CableStep(scope), Present(scope)
         self._running_state = True
-        self._threshold = Threshold(self, threshold, reset, refractory, threshold_location)
-        self._learn_labels(self.morphology.labels)
+        self._threshold = Threshold(self, spiking)
+        self.labels.learn(self.labels.names)
         self._ready = True
 
     # --- making -----------------------------------------------------------------------------------------------
 
     def _make_geometry(self) -> None:
         self.variables.update(self.cable.geometry())
-        self._fixed = frozenset(self.variables)
+        cable = self.cable
+        number = lambda: cable.cell_of(np.arange(cable.n))  # noqa: E731
+        self.variables["cell_index"] = Lazy("cell_index", self.domain, DIMENSIONLESS, "integer", "constant", number)
+        self.labels = Labels(self, super().evaluate)
         self.variables["v"] = Variable("v", self.domain, _VOLT, array=self.cable.node_variable("v").array)
-        self.variables["Cm"] = Variable("Cm", self.domain, _CAPACITANCE, role="parameter")
-        self.variables["Ri"] = Variable("Ri", self.domain, _RESISTIVITY, role="parameter")
+        #: Capacitance and resistivity.
+        self.passive_parameters = {
+            "Cm": Compact("Cm", self.domain, _CAPACITANCE), "Ri": Compact("Ri", self.domain, _RESISTIVITY),
+        }  # fmt: skip
+        self.variables.update(self.passive_parameters)
         self.computed_names["Ic"] = _DENSITY
 
     def _make_variables(self) -> None:
@@ -157,45 +134,6 @@ class SpatialNeuron(Group):
                 elif line.has("constant over dt"):
                     self.add_line(line, mechanism.domain, "scratch")
 
-    def _inside(self, condition: str) -> NDArray[np.bool_]:
-        return np.asarray(self.evaluate(self._with_labels(condition)), bool)
-
-    def _with_labels(self, condition: str) -> str:
-        """Labels that stand for other conditions, written out."""
-        label = self.morphology.labels.get(condition)
-        return label if isinstance(label, str) else condition
-
-    def _learn_labels(self, names: Iterable[str], inside: tuple[str, ...] = ()) -> None:
-        """Make truth values of labels of the morphology, so that equations and conditions can name them."""
-        labels = self.morphology.labels
-        for name in sorted(labels.keys() & set(names)):
-            condition = labels[name]
-            if name in self._fixed or (name in self._labels and self._labels[name] is condition):
-                continue
-            if name in inside:
-                raise EquationError(f"the label '{name}' is defined by itself: {' -> '.join([*inside, name])}")
-            if isinstance(condition, str):
-                used = self.identifiers(condition)
-                self._learn_labels(used, (*inside, name))
-                if used & (self.known_names() - self._fixed - self._labels.keys()):
-                    continue  # What changes is looked at anew whenever the label is used.
-                values = self._label_values(name, condition)
-            else:
-                values = region_arrays(self.cable.tree, {name: condition})[name]
-            if name not in self._labels:
-                self.variables[name] = Variable(name, self.domain, kind="boolean", role="constant")
-            self.variables[name].set(values)
-            self._labels[name] = condition
-
-    def _label_values(self, name: str, condition: str) -> NDArray[np.bool_]:
-        try:
-            values = np.asarray(super().evaluate(condition))
-        except EquationError as problem:
-            raise EquationError(f"in the label '{name}': {problem}") from problem
-        if values.dtype != bool:
-            raise EquationError(f"the label '{name}' must stand for a condition, and '{condition}' is a value")
-        return values
-
     def evaluate(
         self,
         text: str,
@@ -205,17 +143,17 @@ class SpatialNeuron(Group):
         local: Mapping[str, Any] | None = None,
     ) -> Any:
         """See `Group.evaluate`; labels of the morphology are known."""
-        self._learn_labels(self.identifiers(text))
+        self.labels.learn(self.identifiers(text))
         return super().evaluate(text, selection, dimension, with_units, local)
 
     def _set_parameter(self, name: str, value: Any) -> None:
-        variable = self.variables[name]
+        variable = self.passive_parameters[name]
         if not isinstance(value, str) and dimension_of(value) is not variable.dimension:
             raise DimensionMismatchError(
                 f"{name} must be in {variable.dimension}, and {value} is in {dimension_of(value)}"
             )
         self.write(name, None, value)
-        if not (variable.get() > 0).all():
+        if not (variable.least() > 0).all():
             raise RallError(f"{name} must be positive everywhere, and {value} is not")
 
     def _set_default(self, name: str, value: Any, mask: NDArray[np.bool_]) -> None:
@@ -229,13 +167,22 @@ class SpatialNeuron(Group):
         """How the cable is stepped, and what of it is only first order, if anything is."""
         return self._step.description()
 
-    def at(self, place: Any) -> Subtree:
-        """The compartment of a place, or the one of a region that is nearest to the root."""
-        found = self.indices_of(place)
-        if not len(found):
-            raise RallError(f"there is nothing at {place!r}: no compartment of '{self.name}' lies there")
-        distance = self.cable.tree.distance[found]
-        return Subtree(self, found[[int(np.argmin(distance))]])
+    def geometry(self, positions: Any = None, rotations: Any = None) -> CellGeometry:
+        """Where the compartments are: start, end and diameter of each, for forward models of potentials.
+
+        Parameters
+        ----------
+        positions : Quantity, shape (3,) or (cells, 3), optional
+            Where the beginning of each cell is put: a spherical soma's centre, else the start of the first section.
+        rotations : array, shape (3, 3) or (cells, 3, 3), optional
+            By which matrix each cell is turned about its beginning.
+
+        Raises
+        ------
+        MorphologyError
+            If the morphology has no coordinates.
+        """
+        return located([self.cable.tree_of(cell) for cell in range(self.cable.cells)], positions, rotations)
 
     def initialise(self, v: Any) -> None:
         """Set the voltage, and every differential variable to its steady state there.
@@ -253,26 +200,15 @@ class SpatialNeuron(Group):
         found = find_compartments(self.cable, item)
         if found is not None:
             return found
-        return super().indices_of(self._with_labels(item) if isinstance(item, str) else item)
-
-    def __getitem__(self, item: Any) -> Subtree:
-        return Subtree(self, self.indices_of(item))
+        if isinstance(item, Subtree) and item.group is self:
+            return item.indices
+        if isinstance(item, str) and item in self.labels.names:
+            return np.flatnonzero(self.labels.mask(item))
+        return super().indices_of(item)
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and self._ready:
-            section = child_of(self.__dict__["morphology"], name)
-            if section is not None and name not in _WHOLE_REGIONS:
-                return Subtree(self, below(section), section)
-            if name in self.morphology.labels or name in region_arrays(self.cable.tree, {}):
-                found = self.indices_of(name)
-                alone = section is not None and np.array_equal(found, below(section))
-                return Region(self, found, section if alone else None, name)
-        return super().__getattr__(name)
-
-    @property
-    def main(self) -> Subtree:
-        """The first section alone."""
-        return Subtree(self, np.arange(self.cable.tree.sections.n[0]))
+        part = self.named_part(name) if self._ready and not name.startswith("_") else None
+        return super().__getattr__(name) if part is None else part
 
     @property
     def time_constant(self) -> Quantity:
@@ -295,8 +231,8 @@ class SpatialNeuron(Group):
             return self._present.membrane_current(self.run_externals())
         if name == "Ic":
             im = self._present.membrane_current(self.run_externals())
-            axial = self.cable.axial_current(self.variables["v"].get(), self.variables["Ri"].get())
-            return im + axial / (self.cable.tree.area * 1e-12)
+            axial = self.cable.axial_current(self.variables["v"].get(), self.passive_parameters["Ri"].least())
+            return im + axial / self.variables["area"].get()
         if name in self._gates and self._scope.lag.array[0]:
             return self._everywhere(name, self._present.synchronised([name])[name])
         if name in self.variables:
@@ -378,33 +314,53 @@ class SpatialNeuron(Group):
         self._threshold.set_state(state)
 
     def describe_element(self, index: int) -> str:
-        """Region and distance of a compartment."""
-        regions = [r for r in ("soma", "axon", "basal", "apical") if self.variables[r].get()[index]]
-        distance = self.cable.tree.distance[index]
-        where = f"{', '.join(regions) or 'no region'}, {distance:.4g} um from the root"
-        return f"compartment {index} of '{self.name}' ({where})"
+        """Cell, region and distance of a compartment."""
+        cell = int(self.cable.cell_of(np.array([index]))[0])
+        tree, local = self.cable.tree_of(cell), index - int(self.cable.offset[cell])
+        inside = region_arrays(tree, {})
+        regions = [r for r in _REGIONS if inside[r][local]]
+        where = f"{', '.join(regions) or 'no region'}, {tree.distance[local]:.4g} um from the root"
+        return f"compartment {local} of {self.describe_cell(cell)} ({where})"
+
+    def describe_cell(self, cell: int) -> str:
+        """How messages call a cell."""
+        return f"cell {cell} of '{self.name}'"
 
     def record_weights(self, name: str, item: Any) -> tuple[Any, ...]:
         """See `Group.record_weights`; the voltage at a place is interpolated."""
         home = self._scope.home(name)
         if home is not None and home.rows is not None:
             return self._weights_on(name, home, item)
-        places = item if isinstance(item, (list, tuple)) else [item]
-        if name != "v" or not any(isinstance(p, Place) for p in places):
-            return super().record_weights(name, item)
-        storage, weights, borders, picked = [], [], [0], []
-        for place in places:
-            if isinstance(place, Place):
-                spot = place.on(self.cable.tree)
-                groups = [(*spot.interpolation(), spot.compartment)]
-            else:
-                groups = [(np.array([k]), np.ones(1), int(k)) for k in self.indices_of(place)]
-            for compartments, share, index in groups:
-                storage.append(self.domain.layout.index(np.asarray(compartments)))
-                weights.append(share)
-                borders.append(borders[-1] + len(share))
-                picked.append(index)
-        return np.concatenate(storage), np.concatenate(weights), np.array(borders), np.array(picked)
+        items = item if isinstance(item, (list, tuple)) else [item]
+        if name != "v" or not any(isinstance(p, (Place, PlaceIn)) for p in items):
+            return super().record_weights(name, self._together(items) if isinstance(item, list) else item)
+        parts = [self._interpolated(one) for one in items]
+        storage, weights, widths, picked = (np.concatenate(each) for each in zip(*parts))
+        return storage, weights, np.concatenate([[0], np.cumsum(widths)]), picked
+
+    def _together(self, items: list[Any]) -> Any:
+        """Compartments of several indices; numbers alone are one."""
+        if all(isinstance(k, (int, np.integer)) for k in items):
+            return items
+        return np.concatenate([self.indices_of(one) for one in items])
+
+    def _interpolated(self, item: Any) -> tuple[NDArray[Any], ...]:
+        """Storage, weights, number of these for each column, and compartments, for one index."""
+        if not isinstance(item, (Place, PlaceIn)):
+            picked = self.indices_of(item)
+            return self.domain.layout.index(picked), np.ones(len(picked)), np.ones(len(picked), np.int64), picked
+        cells = np.arange(self.cable.cells)
+        if isinstance(item, PlaceIn):
+            item, cells = item.place, item.cells
+        storage, weights, widths, picked = [], [], [], []
+        for k, place in on_shapes(self.cable, item, cells).items():
+            first = self.cable.offset[cells[self.cable.which[cells] == k]]
+            compartments, share = place.interpolation()
+            storage.append(self.domain.layout.index((first[:, None] + compartments).ravel()))
+            weights.append(np.tile(share, len(first)))
+            widths.append(np.full(len(first), len(share)))
+            picked.append(first + place.compartment)
+        return tuple(np.concatenate(each) for each in (storage, weights, widths, picked))
 
     def _weights_on(self, name: str, home: Mechanism, item: Any) -> tuple[Any, ...]:
         """Recording of a variable that lives on some compartments only."""
@@ -422,14 +378,30 @@ class SpatialNeuron(Group):
         super().before_run(namespace)
         self._in_run = True
         self._present.warn_if_unstable()
-        for name in ("Cm", "Ri"):
-            if not (self.variables[name].get() > 0).all():
+        for name, variable in self.passive_parameters.items():
+            if not (variable.least() > 0).all():
                 raise RallError(f"{name} of '{self.name}' must be positive everywhere")
 
     def after_run(self) -> None:
         """See `SimulationObject.after_run`."""
         super().after_run()
         self._in_run = False
+        self._step.clamps.clear()
+
+    def note_clamp(self, clamp: AddedCurrent) -> None:
+        """Take note of a current in the run that begins that the equations do not have.
+
+        Parameters
+        ----------
+        clamp : AddedCurrent
+            What adds it.
+        """
+        self._step.clamps.append(clamp)
+
+    @property
+    def late(self) -> Variable:
+        """By how much sources grow during a step (ampere), for what adds currents to the step."""
+        return self._scope.late
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
@@ -455,6 +427,14 @@ class SpatialNeuron(Group):
     def event_lists(self) -> Mapping[str, EventList]:
         """See `Group.event_lists`."""
         return {} if self._threshold.condition is None else {"spike": self._threshold.happening}
+
+    def threshold_compartments(self, location: Any) -> NDArray[np.int64]:
+        """The compartments where spikes are looked for, at a location that the user gave."""
+        raise NotImplementedError
+
+    def spikes_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Storage index under which the spikes of cells are listed; None where every compartment has its own."""
+        return self._threshold.spikes_of(cells)
 
     def events_of(self, event: str) -> EventList:
         """See `Group.events_of`."""
