@@ -28,7 +28,7 @@ from rall.model import (
     Variable,
 )
 
-__all__ = ["Cells", "Unsuited"]
+__all__ = ["Cells", "Unsuited", "done_in_parts"]
 
 Ints = NDArray[np.int64]
 
@@ -66,8 +66,8 @@ class Cells:
         self._kernels = kernels
         self._blocks_of = {id(op): blocks for together, blocks in stages for op in together}
         operations = [op for together, _ in stages for op in together]
-        for operation in operations:
-            _check(operation)
+        if not all(map(done_in_parts, operations)):
+            raise Unsuited
         self._written = frozenset().union(*(_written(op) for op in operations))
         self.replicated = self._find_replicated(operations)
         self._own = {variable.address for variable in self.replicated}
@@ -356,18 +356,24 @@ class Cells:
         return np.ascontiguousarray(labels[by], np.int32)
 
 
-def _check(operation: Operation) -> None:
-    """Refuse what is not done in parts."""
+def done_in_parts(operation: Operation) -> bool:
+    """Whether components can each do their part of an operation.
+
+    Parameters
+    ----------
+    operation : Operation
+        Any.
+    """
     suited: Any = (Check, Deliver, Elementwise, Emit, Record, RecordEvents, Reduce, Solve)
-    if not isinstance(operation, suited):
-        raise Unsuited
-    if isinstance(operation, RecordEvents) and (len(operation.values) or operation.total is not None):
-        raise Unsuited
+    if isinstance(operation, RecordEvents):
+        return not len(operation.values) and operation.total is None
+    if isinstance(operation, Record):
+        return all(borders is not None for *_, borders in operation.rows)
     if isinstance(operation, Deliver):
         queue = operation.queue
         # Events that arrive at once in part, and later in part, would have to be in two places.
-        if queue is None or (queue.shortest == 0 and queue.longest > 0):
-            raise Unsuited
+        return queue is not None and not (queue.shortest == 0 and queue.longest > 0)
+    return isinstance(operation, suited)
 
 
 def _later(operation: Deliver) -> bool:

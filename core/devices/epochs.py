@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rall.devices.base import CompiledKernel
 from rall.devices.calls import CallList, Calls
-from rall.devices.cells import Cells, Unsuited
+from rall.devices.cells import Cells, Unsuited, done_in_parts
 from rall.devices.native import (
     Channel,
     ClockTable,
@@ -64,17 +64,26 @@ def plan_epochs(
     threads : int
         How many share the components.
     """
-    if not any(blocks for _, blocks in stages) or len(clocks) > 64:
+    if not any(blocks for _, blocks in stages) or len(clocks) > 63:
         return None
+    rare = _rare([operation for together, _ in stages for operation in together])
+    often = [([op for op in together if id(op.clock) not in rare], blocks) for together, blocks in stages]
     try:
-        cells = Cells(stages, kernels)
+        cells = Cells([stage for stage in often if stage[0]], kernels)
     except Unsuited:
         return None
-    operations = [operation for together, _ in stages for operation in together]
+    operations = [operation for together, _ in often for operation in together]
     length = _length(operations, cells)
     if cells.count < 2 or length < 2:
         return None
-    return EpochPlan(operations, cells, clocks, calls, length, threads)
+    seldom = [k for k, clock in enumerate(clocks) if id(clock) in rare]
+    return EpochPlan(operations, cells, clocks, calls, (length, seldom), threads)
+
+
+def _rare(operations: Sequence[Operation]) -> set[int]:
+    """Clocks of what is done for all components at once, where cells have other ones: by ``id``."""
+    cables = {id(op.clock) for op in operations if isinstance(op, Solve)}
+    return {id(op.clock) for op in operations if id(op.clock) not in cables and not done_in_parts(op)}
 
 
 def _length(operations: Sequence[Operation], cells: Cells) -> int:
@@ -131,17 +140,18 @@ class EpochPlan:
         Of the program.
     calls : Calls
         Makes calls of operations.
-    length : int
-        Steps of an epoch at most.
+    lengths : tuple of (int, list of int)
+        Steps of an epoch at most, and the numbers of clocks in whose steps everything is done step by step.
     threads : int
         How many share the components.
     """
 
     def __init__(
-        self, operations: Sequence[Operation], cells: Cells, clocks: Sequence[Clock], calls: Calls, length: int,
-        threads: int,
+        self, operations: Sequence[Operation], cells: Cells, clocks: Sequence[Clock], calls: Calls,
+        lengths: tuple[int, list[int]], threads: int,
     ) -> None:  # fmt: skip
-        self._cells, self._clocks, self._calls, self._length, self._threads = cells, clocks, calls, length, threads
+        self._cells, self._clocks, self._calls, self._threads = cells, clocks, calls, threads
+        self._length, self._rare = lengths
         self._number = {id(clock): k for k, clock in enumerate(clocks)}
         self._parts = [self._part(k) for k in range(cells.count)]
         self._back: list[tuple[NDArray[Any], NDArray[Any]]] = []
@@ -161,6 +171,11 @@ class EpochPlan:
         for variable in self._cells.replicated:
             own[variable.address] = variable.array.copy()
         return _Part(number, clocks, own)
+
+    @property
+    def steps(self) -> bool:
+        """Whether some iterations are done step by step."""
+        return bool(self._rare)
 
     # --- operations in parts --------------------------------------------------------------------------------------
 
@@ -292,7 +307,7 @@ class EpochPlan:
         }  # fmt: skip
         lengths = (len(components), len(channels), len(mails), len(after), len(copies))
         places = [x for row, n in zip(rows.values(), lengths) for x in (ctypes.addressof(row), n)]
-        native = Epochs(*places, back, self._length, 0)
+        native = Epochs(*places, back, self._length, 0, sum(1 << k for k in self._rare))
         tables.kept.append(native)
         return native
 

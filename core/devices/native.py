@@ -86,7 +86,7 @@ class Epochs(ctypes.Structure):
     _fields_ = (("components", _POINTER), ("n_components", _WHOLE), ("channels", _POINTER), ("n_channels", _WHOLE),
                 ("mails", _POINTER), ("n_mails", _WHOLE), ("after", _POINTER), ("n_after", _WHOLE),
                 ("copies", _POINTER), ("n_copies", _WHOLE), ("n_back", _WHOLE), ("most", _WHOLE),
-                ("length", _WHOLE))  # fmt: skip
+                ("length", _WHOLE), ("rare", _WHOLE))  # fmt: skip
 
 
 class Moving:

@@ -26,7 +26,7 @@ typedef struct {
     struct rall_epochs *epochs; /* or 0 */
 } rall_program;
 
-enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED };
+enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED, RALL_STEP };
 
 /* Clocks whose next times agree to this part of a step fire together. */
 #define RALL_SAME_TIME 1e-4
@@ -387,6 +387,7 @@ typedef struct rall_epochs {
     rall_op *after; long long n_after;
     rall_copy *copies; long long n_copies, n_back;
     long long most, length;    /* iterations of an epoch, at most and of this one */
+    long long rare;            /* clocks, as bits: an iteration in which one of these is due is done as a step */
 } rall_epochs;
 
 static void rall_copy_bytes(char *to, const char *from, long long bytes)
@@ -411,7 +412,7 @@ static int rall_begin_epoch(rall_program *p, long long *iterations, volatile int
     }
     for (long long m = 0; m < e->n_mails; m++) e->mails[m].start[0] = 0;
     e->length = 0;
-    while (e->length < length && (due = rall_due(p->clocks, p->n_clocks))) {
+    while (e->length < length && (due = rall_due(p->clocks, p->n_clocks)) && !(due & e->rare)) {
         int fits = 1;
         for (long long m = 0; m < e->n_mails; m++) {
             const rall_mail *k = e->mails + m;
@@ -433,7 +434,7 @@ static int rall_begin_epoch(rall_program *p, long long *iterations, volatile int
         e->length++;
     }
     *iterations -= e->length;
-    if (!e->length) *why = RALL_DONE;
+    if (!e->length) *why = due ? RALL_STEP : RALL_DONE;
     return e->length > 0;
 }
 
@@ -510,8 +511,8 @@ static int rall_open_epoch(rall_program *p, long long *iterations, volatile int 
     return open;
 }
 
-/* As `rall_run`, by epochs.  A step is never left half done. */
-RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile int *stop)
+/* Epochs one after the other, until a step is due; `iterations` are counted down. */
+static int rall_run_parts(rall_program *p, long long *iterations, volatile int *stop)
 {
     rall_epochs *e = p->epochs;
     int why = RALL_DONE;
@@ -522,11 +523,11 @@ RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile 
             e->components[c].clocks[k].step = p->clocks[k].step;
             e->components[c].clocks[k].end = p->clocks[k].end;
         }
-    int go = rall_open_epoch(p, &iterations, stop, &why);
+    int go = rall_open_epoch(p, iterations, stop, &why);
 #if defined(RALL_THREADS)
     if (p->threads > 1 && go) {
         rall_meeting meeting = {0, 0};
-        #pragma omp parallel num_threads((int)p->threads) shared(why, go, iterations, meeting)
+        #pragma omp parallel num_threads((int)p->threads) shared(why, go, meeting)
         {
             const long long me = omp_get_thread_num(), all = omp_get_num_threads();
             int on = 1;
@@ -534,7 +535,7 @@ RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile 
                 for (long long c = 0; c < e->n_components; c++)
                     if (e->components[c].thread % all == me) rall_run_component(p, e->components + c);
                 rall_meet(&meeting, all);
-                if (me == 0) go = rall_end_epoch(p, &why) && rall_open_epoch(p, &iterations, stop, &why);
+                if (me == 0) go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
                 rall_meet(&meeting, all);
                 on = go;
             }
@@ -543,7 +544,21 @@ RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile 
 #endif
     while (go) {
         for (long long c = 0; c < e->n_components; c++) rall_run_component(p, e->components + c);
-        go = rall_end_epoch(p, &why) && rall_open_epoch(p, &iterations, stop, &why);
+        go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
+    }
+    return why;
+}
+
+/* As `rall_run`, by epochs; only iterations with clocks that are rarely due are done step by step. */
+RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile int *stop)
+{
+    int why = RALL_PAUSED;
+    if (p->next_op >= 0) why = rall_run(p, 0, stop); /* the rest of a step */
+    while (why == RALL_PAUSED) {
+        why = rall_run_parts(p, &iterations, stop);
+        if (why != RALL_STEP) return why;
+        why = rall_run(p, 1, stop);
+        iterations--;
     }
     return why;
 }
