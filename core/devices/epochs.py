@@ -22,6 +22,7 @@ from rall.devices.native import (
     ClockTable,
     Component,
     Copy,
+    Early,
     Epochs,
     Mail,
     Moving,
@@ -159,6 +160,7 @@ class EpochPlan:
         self._notes: dict[int, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
         self._channels: dict[int, tuple[EventList, NDArray[np.int32]]] = {}
         self._mails: list[tuple[EventQueue, int, NDArray[np.int64]]] = []
+        self._early: list[tuple[Deliver, tuple[NDArray[Any], ...]]] = []
         self._native_mails: Any = ()
         for operation in operations:
             self._add(operation)
@@ -228,9 +230,14 @@ class EpochPlan:
         queue, events = operation.queue, operation.events
         assert queue is not None
         labels = self._cells.sorted_labels(operation)
-        mailed = operation in self._cells.mailed
+        mailed, early = operation in self._cells.mailed, operation in self._cells.early
         start = np.zeros(self._length + 1, np.int64)
-        if mailed:
+        dealt: list[Any] = [Moving(queue, "batch_first"), Moving(queue, "batch_last")]
+        if early:
+            most = events.most * self._length + 1
+            dealt = [np.zeros(most, np.int32), np.zeros(most, np.int32)]
+            self._early.append((operation, (*dealt, start)))
+        elif mailed:
             queue.widen(self._length)
             self._mails.append((queue, self._number[id(operation.clock)], start))
             before = [*self._calls.queue_arrays(queue), events.elements, events.count,
@@ -240,10 +247,9 @@ class EpochPlan:
         for component in np.flatnonzero(counts).tolist():
             part, most = self._parts[component], int(counts[component]) + 1
             first, last, batch = np.zeros(most, np.int32), np.zeros(most, np.int32), np.zeros(1, np.int64)
-            if mailed:
+            if mailed or early:
                 single = counts[component] == len(labels)
-                arrays = [start, Moving(queue, "batch_first"), Moving(queue, "batch_last"), part.iteration,
-                          None if single else labels, first, last, batch]  # fmt: skip
+                arrays = [start, *dealt, part.iteration, None if single else labels, first, last, batch]
                 part.add(operation, [(self._calls.runtime.rall_deal, arrays, component)])
             else:
                 part.add(operation, self._at_once(part, operation, (first, last, batch)))
@@ -287,6 +293,14 @@ class EpochPlan:
             tables.kept.append(start)
             table = tables.table(self._calls.queue_arrays(queue))
             mails.append(Mail(table.ctypes.data, clock, len(queue.batch_first), start.ctypes.data))
+        place = {address: k for k, address in enumerate(self._channels)}
+        early = []
+        for operation, arrays in self._early:
+            queue = operation.queue
+            assert queue is not None
+            tables.kept += [queue, arrays]
+            pointers = (array.ctypes.data for array in (queue.first_run, queue.run_start, *arrays))
+            early.append(Early(place[operation.events.address], *pointers))
         after = [tables.op(call, (self._number[id(op.clock)], 0, 0)) for op, call in self._after]
         copies = [(master, own) for master, own in self._back]
         for variable in self._cells.replicated:
@@ -302,12 +316,16 @@ class EpochPlan:
         self._native_mails = tables.array(Mail, mails)
         rows = {
             "components": tables.array(Component, components), "channels": tables.array(Channel, channels),
-            "mails": self._native_mails, "after": tables.array(Op, after),
+            "mails": self._native_mails, "early": tables.array(Early, early), "after": tables.array(Op, after),
             "copies": tables.array(Copy, [Copy(m.ctypes.data, o.ctypes.data, m.nbytes) for m, o in copies]),
         }  # fmt: skip
-        lengths = (len(components), len(channels), len(mails), len(after), len(copies))
-        places = [x for row, n in zip(rows.values(), lengths) for x in (ctypes.addressof(row), n)]
-        native = Epochs(*places, back, self._length, 0, sum(1 << k for k in self._rare))
+        lengths = (len(components), len(channels), len(mails), len(early), len(after), len(copies))
+        fields = {}
+        for (name, row), n in zip(rows.items(), lengths):
+            fields.update({name: ctypes.addressof(row), f"n_{name}": n})
+        native = Epochs(
+            **fields, n_back=back, first=self._cells.first, most=self._length, rare=sum(1 << k for k in self._rare)
+        )
         tables.kept.append(native)
         return native
 

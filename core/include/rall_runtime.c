@@ -377,6 +377,9 @@ typedef struct { long long *count; const int *pairs; long long read; } rall_note
 typedef struct { rall_notes *logs; long long n_logs; const int *reported; int *event; long long *count; } rall_channel;
 /* A queue (`rall_waiting_from`), the clock of its steps, room for runs, and where those of each iteration begin. */
 typedef struct { void **queue; long long clock, room; long long *start; } rall_mail;
+/* Events that arrive in the step in which they happen, from components that nothing reaches and that go first: their
+   channel, the runs of the targets, and these sorted by iteration. */
+typedef struct { long long channel; const int *first_run, *run_start; int *first, *last; long long *start; } rall_early;
 /* A shared value and the copy of a component, which has it from the beginning of a run; the first ones are given back. */
 typedef struct { char *master, *own; long long bytes; } rall_copy;
 
@@ -384,6 +387,7 @@ typedef struct rall_epochs {
     rall_component *components; long long n_components;
     rall_channel *channels; long long n_channels;
     rall_mail *mails; long long n_mails;
+    rall_early *early; long long n_early, first; /* first: how many components go first */
     rall_op *after; long long n_after;
     rall_copy *copies; long long n_copies, n_back;
     long long most, length;    /* iterations of an epoch, at most and of this one */
@@ -393,6 +397,56 @@ typedef struct rall_epochs {
 static void rall_copy_bytes(char *to, const char *from, long long bytes)
 {
     for (long long k = 0; k < bytes; k++) to[k] = from[k];
+}
+
+static void rall_run_component(const rall_program *p, const rall_component *c)
+{
+    for (*c->iteration = 0; *c->iteration < p->epochs->length && !*c->status; ++*c->iteration) {
+        const long long due = rall_due(c->clocks, p->n_clocks);
+        for (long long k = 0; k < c->n_ops; k++)
+            if (due >> c->ops[k].clock & 1) c->ops[k].run(c->ops[k].x, c->ops[k].n);
+        rall_next(c->clocks, p->n_clocks, due);
+    }
+}
+
+/* The events of one iteration, by rank: as one component would have found them. */
+static void rall_gather(const rall_channel *k, long long iteration)
+{
+    long long n = 0;
+    for (long long l = 0; l < k->n_logs; l++) {
+        rall_notes *log = k->logs + l;
+        for (; log->read < *log->count && log->pairs[2 * log->read] == iteration; log->read++) {
+            const int rank = log->pairs[2 * log->read + 1];
+            long long at = n++;
+            for (; at > 0 && k->event[at - 1] > rank; at--) k->event[at] = k->event[at - 1];
+            k->event[at] = rank;
+        }
+    }
+    for (long long i = 0; i < n; i++) k->event[i] = k->reported[k->event[i]];
+    *k->count = n;
+}
+
+/* Run what goes first, and sort its events for those who get them at once. */
+static void rall_go_first(const rall_program *p)
+{
+    rall_epochs *e = p->epochs;
+    for (long long c = 0; c < e->first; c++) rall_run_component(p, e->components + c);
+    for (long long m = 0; m < e->n_early; m++) {
+        const rall_early *k = e->early + m;
+        const rall_channel *from = e->channels + k->channel;
+        long long hits = 0;
+        for (long long l = 0; l < from->n_logs; l++) from->logs[l].read = 0;
+        for (long long it = 0; it < e->length; it++) {
+            k->start[it] = hits;
+            rall_gather(from, it);
+            for (long long n = 0; n < *from->count; n++)
+                for (int r = k->first_run[from->event[n]]; r < k->first_run[from->event[n] + 1]; r++) {
+                    k->first[hits] = k->run_start[r];
+                    k->last[hits++] = k->run_start[r + 1];
+                }
+        }
+        k->start[e->length] = hits;
+    }
 }
 
 /* Find out how long the epoch is and what arrives in it; if it has no length, why. */
@@ -434,35 +488,9 @@ static int rall_begin_epoch(rall_program *p, long long *iterations, volatile int
         e->length++;
     }
     *iterations -= e->length;
+    if (e->length && e->first) rall_go_first(p);
     if (!e->length) *why = due ? RALL_STEP : RALL_DONE;
     return e->length > 0;
-}
-
-static void rall_run_component(const rall_program *p, const rall_component *c)
-{
-    for (*c->iteration = 0; *c->iteration < p->epochs->length && !*c->status; ++*c->iteration) {
-        const long long due = rall_due(c->clocks, p->n_clocks);
-        for (long long k = 0; k < c->n_ops; k++)
-            if (due >> c->ops[k].clock & 1) c->ops[k].run(c->ops[k].x, c->ops[k].n);
-        rall_next(c->clocks, p->n_clocks, due);
-    }
-}
-
-/* The events of one iteration, by rank: as one component would have found them. */
-static void rall_gather(const rall_channel *k, long long iteration)
-{
-    long long n = 0;
-    for (long long l = 0; l < k->n_logs; l++) {
-        rall_notes *log = k->logs + l;
-        for (; log->read < *log->count && log->pairs[2 * log->read] == iteration; log->read++) {
-            const int rank = log->pairs[2 * log->read + 1];
-            long long at = n++;
-            for (; at > 0 && k->event[at - 1] > rank; at--) k->event[at] = k->event[at - 1];
-            k->event[at] = rank;
-        }
-    }
-    for (long long i = 0; i < n; i++) k->event[i] = k->reported[k->event[i]];
-    *k->count = n;
 }
 
 /* Go through the epoch once more with what happened in it; clocks begin where they were. */
@@ -532,7 +560,7 @@ static int rall_run_parts(rall_program *p, long long *iterations, volatile int *
             const long long me = omp_get_thread_num(), all = omp_get_num_threads();
             int on = 1;
             while (on) {
-                for (long long c = 0; c < e->n_components; c++)
+                for (long long c = e->first; c < e->n_components; c++)
                     if (e->components[c].thread % all == me) rall_run_component(p, e->components + c);
                 rall_meet(&meeting, all);
                 if (me == 0) go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
@@ -543,7 +571,7 @@ static int rall_run_parts(rall_program *p, long long *iterations, volatile int *
     }
 #endif
     while (go) {
-        for (long long c = 0; c < e->n_components; c++) rall_run_component(p, e->components + c);
+        for (long long c = e->first; c < e->n_components; c++) rall_run_component(p, e->components + c);
         go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
     }
     return why;
