@@ -25,7 +25,7 @@ from rall.groups.present import Present
 from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
-from rall.groups.sites import Sites
+from rall.groups.sites import SynapticTarget
 from rall.groups.states import States
 from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
@@ -49,7 +49,7 @@ _SECOND = get_or_create_dimension(second=1)
 _TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(States, Stored):
+class Group(SynapticTarget, States, Stored):
     """Elements with variables and equations.
 
     Parameters
@@ -66,8 +66,6 @@ class Group(States, Stored):
         Of the state update; see `SimulationObject`.
     """
 
-    #: Name of a variable that the group solves for implicitly, where there is one.
-    implicit_variable: str | None = None
     _ready = False
 
     def __init__(
@@ -585,40 +583,6 @@ class Group(States, Stored):
             through.set(bound.index.array[index.get()])
             return Access(bound.variable, through)
         return Access(bound, index) if bound.domain is self.domain else None
-
-    def sites(self, where: Any) -> Sites:
-        """Where synapses can be that `connect` draws over a region.
-
-        Parameters
-        ----------
-        where : object
-            The region: whatever `indices_of` takes.
-
-        Raises
-        ------
-        RallError
-            If the group has no cells with compartments.
-        """
-        raise RallError(
-            f"where=... chooses compartments of cells, and '{self.name}' has none; leave it out, or give a condition"
-        )
-
-    def slope_of(self, name: str, coupled: bool) -> Variable | None:
-        """Where a sum over synapses that sets a variable also leaves its derivative by `implicit_variable`.
-
-        Parameters
-        ----------
-        name : str
-            The variable that is set.
-        coupled : bool
-            Whether the sum depends on the implicit variable of the group at the other side too.
-
-        Returns
-        -------
-        Variable or None
-            On the domain of the variable; None where the group has no use for it.
-        """
-        return None
 
     def random_bindings(
         self, domain: Domain, model: Model | None, draw: str = "", statements: Iterable[Assign] | None = None

@@ -1,13 +1,17 @@
-"""Where on its cells a group can have synapses."""
+"""What synapses ask of the group that they lead to: where on its cells they can be, how it takes their sums."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sites"]
+from rall.errors import RallError
+from rall.model import Variable
+
+__all__ = ["Sites", "SynapticTarget"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +59,45 @@ class Sites:
         before = np.repeat(along[ends[size > 0] - 1] - 1.0, size[size > 0])
         place = np.searchsorted(self.cells[order] + (along - before), cells + uniforms, side="right")
         return self.elements[order[np.clip(place, ends[cells] - size[cells], ends[cells] - 1)]]
+
+
+class SynapticTarget:
+    """A group as synapses see it, which has neither compartments nor an implicit solve unless it says so."""
+
+    name: str
+    #: Name of a variable that the group solves for implicitly, where there is one.
+    implicit_variable: str | None = None
+
+    def sites(self, where: Any) -> Sites:
+        """Where synapses can be that `connect` draws over a region.
+
+        Parameters
+        ----------
+        where : object
+            The region: whatever `indices_of` takes.
+
+        Raises
+        ------
+        RallError
+            If the group has no cells with compartments.
+        """
+        raise RallError(
+            f"where=... chooses compartments of cells, and '{self.name}' has none; leave it out, or give a condition"
+        )
+
+    def slope_of(self, name: str, coupled: bool) -> Variable | None:
+        """Where a sum over synapses that sets a variable also leaves its derivative by `implicit_variable`.
+
+        Parameters
+        ----------
+        name : str
+            The variable that is set.
+        coupled : bool
+            Whether the sum depends on the implicit variable of the group at the other side too.
+
+        Returns
+        -------
+        Variable or None
+            On the domain of the variable; None where the group has no use for it.
+        """
+        return None
