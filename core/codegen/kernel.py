@@ -68,9 +68,10 @@ class Kernel:
         In the order of the arguments.
     stores : tuple of Store
         Expressions refer to values before the kernel.
-    form : {'all', 'events', 'runs', 'integrate'}
-        Over all elements at once; or one after the other, each seeing what the last one left: over those of an event
-        list, or over the runs that a queue says are due; or rates of change (`rall.codegen.adaptive`).
+    form : {'all', 'stretches', 'events', 'runs', 'integrate'}
+        Over all elements at once, or over stretches of them that lie side by side where the one map leads, too; or one
+        after the other, each seeing what the last one left: over those of an event list, or over the runs that a queue
+        says are due; or rates of change (`rall.codegen.adaptive`).
     whole : frozenset of Node
         Values that a variable had on the way to the one that is stored.  Formulas do not reach into them, so that
         operations that were made one round as they do apart.
@@ -85,6 +86,21 @@ class Kernel:
     def shared(self) -> frozenset[str]:
         """Roles with one value for all elements."""
         return frozenset(load.role for load in self.loads if load.shared)
+
+    @property
+    def together(self) -> bool:
+        """Whether elements do not see each other."""
+        return self.form in ("all", "stretches")
+
+    @property
+    def in_stretches(self) -> Kernel | None:
+        """The same over stretches of elements; None where that cannot be."""
+        maps = {load.through for load in self.loads if load.through is not None}
+        plain = all(load.shared or load.kind == "float" or load.role in maps for load in self.loads)
+        read = frozenset().union(*(names(store.value) for store in self.stores))
+        if self.form != "all" or len(maps) != 1 or not plain or read & maps or self.functions:
+            return None
+        return Kernel(self.loads, self.stores, "stretches", self.whole)
 
     @property
     def functions(self) -> tuple[Called, ...]:

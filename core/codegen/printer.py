@@ -95,11 +95,10 @@ def print_c(kernel: Kernel) -> str:
         Text that depends on the structure of the kernel alone.
     """
     order = plan(kernel)
-    together = kernel.form == "all"
     lines = includes(kernel)
     lines += [f"RALL_EXPORT void {ENTRY}(void **x, long long n)", "{"]
-    lines += [f"    n &= ~{PADDING - 1}LL;"] if together else _batch(kernel)
-    lines += [argument(k, load, together) for k, load in enumerate(kernel.loads)]
+    lines += [f"    n &= ~{PADDING - 1}LL;"] if kernel.form == "all" else _batch(kernel)
+    lines += [argument(k, load, kernel.together) for k, load in enumerate(kernel.loads)]
     expressions = Expressions()
     for k, node in enumerate(order.uniform):
         lines.append(f"    const {c_type(node)} h{k} = {expressions.operation(node)};")
@@ -116,6 +115,8 @@ def print_c(kernel: Kernel) -> str:
 def _batch(kernel: Kernel) -> list[str]:
     """The arguments behind those of the loads: which elements an event kernel goes through."""
     k = len(kernel.loads)
+    if kernel.form == "stretches":
+        return [f"    const long long *stretch = x[{k}];"]
     lines = [f"    const long long count = *(const long long *)x[{k}];", f"    const int *first = x[{k + 1}];"]
     if kernel.form == "runs":
         lines += [f"    const int *last = x[{k + 2}], *order = x[{k + 3}];"]
@@ -129,6 +130,12 @@ _LOOPS = {
     "blocks": (
         ["        #pragma omp simd", "        for (long long b = 0; b < m; b++) {",
          "        const long long i = j + b;"], ["        }"],
+    ),
+    # Of each stretch its first element, the one behind its last, and how far the map leads from there.
+    "stretches": (
+        ["    for (long long k = 0; k < n; k++) {", "        const long long o = stretch[3 * k + 2];",
+         "        #pragma omp simd", "        for (long long i = stretch[3 * k]; i < stretch[3 * k + 1]; i++) {"],
+        ["        }", "    }"],
     ),
     "events": (["    for (long long e = 0; e < count; e++) {", "        const long long i = first[e];"], ["    }"]),
     "runs": (
@@ -144,15 +151,15 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: Expressions) -
     through = {load.role: load.through for load in kernel.loads}
     stored = {store.role for store in kernel.stores}
     used = frozenset().union(*(names(store.value) for store in kernel.stores))
-    together = kernel.form == "all"
-    flags = _flags(kernel) if together else []
+    flags = _flags(kernel) if kernel.form == "all" else []
     begin, end = _LOOPS["blocks" if flags else kernel.form]
     # The user's functions may have static variables, which forbid several elements at a time; the compiler sees that.
     lines = [line for line in begin if not (kernel.functions and "simd" in line)]
     for load in kernel.loads:
-        place = f"(long long)a{load.through}[i]" if load.through else "i"
+        place = _place(kernel, load.through)
         needed = load.role in used or load.role not in stored
-        if load.shared or not (needed or load.role in {o.through for o in kernel.loads}):
+        mapping = load.role in {o.through for o in kernel.loads}
+        if load.shared or not (needed or mapping) or (mapping and kernel.form == "stretches"):
             continue
         if load in flags:
             lines.append(f"        const long long {load.role} = f{load.role}[b];")
@@ -166,8 +173,8 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: Expressions) -
     for store in kernel.stores:
         if store.role in kernel.shared:
             continue
-        place = f"a{through[store.role]}[i]" if through[store.role] else "i"
-        sign = "+=" if through[store.role] and together else "="
+        place = _place(kernel, through[store.role])
+        sign = "+=" if through[store.role] and kernel.together else "="
         target = f"f{store.role}[b]" if store.role in in_block else f"a{store.role}[{place}]"
         value = expressions.text(store.value)
         if kinds[store.role] == "boolean" and not isinstance(store.value, (Compare, Logic, Not, Number)):
@@ -175,6 +182,13 @@ def _loop(kernel: Kernel, varying: tuple[Node, ...], expressions: Expressions) -
         lines.append(f"        {target} {sign} {value};")
     lines += end
     return _in_blocks(lines, kernel, flags) if flags else lines
+
+
+def _place(kernel: Kernel, through: str | None) -> str:
+    """Where an element's value lies, behind a map or at its own place."""
+    if through is None:
+        return "i"
+    return "i + o" if kernel.form == "stretches" else f"(long long)a{through}[i]"
 
 
 def _flags(kernel: Kernel) -> list[Load]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +42,28 @@ _KIND_NUMBERS = {"float": 0, "integer": 1, "index": 2, "boolean": 3}
 #: Arrays of a queue that move when it grows, and those in the order in which ``rall_waiting_from`` takes them.
 _MOVING = ("due", "run", "last", "batch_first", "batch_last")
 QUEUE = ("first_run", "run_delay", "run_start", "due", "run", "last", "active", "batch_first", "batch_last", "batch")
+
+
+#: Elements of a stretch, in the mean, from which on stretches are faster than a map (gathers and scatters).
+_SHORTEST = 16
+
+
+def _stretches(operation: Elementwise, made: CompiledKernel, share: Share) -> NDArray[np.int64]:
+    """Runs of elements that lie side by side where the map of a kernel leads, without padding; shape (runs, 3).
+
+    Each row is the first element, the one behind the last, and the distance to what the map leads to.
+    """
+    through = next(load.through for load in made.kernel.loads if load.through is not None)
+    index = next(v for load, v in zip(made.kernel.loads, made.arguments) if load.role == through)
+    inside = np.ones(operation.domain.layout.stored, bool)
+    inside[operation.domain.layout.padding()] = False
+    own = share.first + np.flatnonzero(inside[share.first : share.last])
+    distance = index.array[own].astype(np.int64) - own
+    new = np.ones(len(own), bool)
+    new[1:] = (np.diff(own) != 1) | (np.diff(distance) != 0)
+    starts = np.flatnonzero(new)
+    ends = np.append(starts[1:], len(own))
+    return np.ascontiguousarray(np.column_stack([own[starts], own[ends - 1] + 1, distance[starts]]), np.int64)
 
 
 class Calls:
@@ -96,15 +119,27 @@ class Calls:
             return self._check(operation, (first, last))
         if first == last:
             return []
-        made = self._kernels[id(operation)]
-        return [(self.kernel(operation), part_of(made, Share(first, last)), last - first)]
+        return self._share(operation, Share(first, last))
 
     def shared_out(self, operation: Operation, threads: int) -> CallList:
         """An operation over many elements as one call a thread."""
         assert isinstance(operation, Elementwise)
-        made = self._kernels[id(operation)]
         parts = shares(operation.domain.layout.stored, threads)
-        return [(self.kernel(operation), part_of(made, part), part.last - part.first) for part in parts]
+        return [call for part in parts for call in self._share(operation, part)]
+
+    def _share(self, operation: Elementwise, share: Share) -> CallList:
+        """Some elements of an operation: by stretches, where the map of a region's compartments goes by such."""
+        made = self._kernels[id(operation)]
+        kernel = made.kernel.in_stretches
+        if kernel is not None:
+            table = _stretches(operation, made, share)
+            if 0 < len(table) * _SHORTEST <= share.last - share.first:
+                key = f"stretches {id(operation)}"
+                if key not in self._functions:
+                    other = replace(made, kernel=kernel, printed={})
+                    self._functions[key] = getattr(load_kernel(other, self._toolchain, self._options), ENTRY)
+                return [(self._functions[key], [*self.arguments(operation), table], len(table))]
+        return [(self.kernel(operation), part_of(made, share), share.last - share.first)]
 
     def arguments(self, operation: Operation) -> list[Any]:
         """The arrays of an operation's kernel."""
@@ -123,7 +158,9 @@ class Calls:
         stored, kernel = operation.domain.layout.stored, self._kernels[id(operation)].kernel
         if not stored and not any(store.role in kernel.shared for store in kernel.stores):
             return []
-        return [(self.kernel(operation), self.arguments(operation), stored)]
+        if not stored:
+            return [(self.kernel(operation), self.arguments(operation), 0)]
+        return self._share(operation, Share(0, stored))
 
     def _deliver(self, operation: Deliver) -> CallList:
         events, queue = operation.events, operation.queue
