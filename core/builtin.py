@@ -14,6 +14,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "Section": "rall.morphology:Section",
         "SpatialNeuron": "rall.plugins.cable:SpatialNeuron",
         "SpatialNeuronGroup": "rall.plugins.cable:SpatialNeuronGroup",
+        "ExtracellularPotential": "rall.plugins.cable:ExtracellularPotential",
         "NeuronGroup": "rall.plugins.point:NeuronGroup",
         "linked_var": "rall.plugins.point:linked_var",
         "Synapses": "rall.plugins.synapses:Synapses",

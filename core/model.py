@@ -620,13 +620,14 @@ class Record(Operation):
 
     Parameters
     ----------
-    rows : sequence of (Variable, ndarray of int64, ndarray of float64, ndarray of int64)
-        For each variable: storage indices, weights, and borders of the runs that are summed to one column.
+    rows : sequence of (Variable, ndarray of int64, ndarray of float64, ndarray of int64 or None)
+        For each variable: storage indices, weights, and borders of the runs that are summed to one column.  With None
+        for the borders the weights have the shape (indices, columns), and every column is a sum over all the indices.
     table : Table
         Where rows go.
     """
 
-    rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]
+    rows: Sequence[tuple[Variable, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64] | None]]
     table: Table
 
     def accesses(self) -> Accesses:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rall.codegen.affine import affine
+from rall.ir.affine import affine
 from rall.ir.nodes import Call, Node, Number, add, call, integer_power, mul, number, sub
 from rall.ir.visit import map_bottom_up, walk
 

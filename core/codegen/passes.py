@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
-from rall.codegen.affine import Product, affine, product, proportional
 from rall.codegen.exponentials import share_exponentials
 from rall.codegen.kernel import Kernel
-from rall.ir.nodes import ONE, Binary, Call, Node, Number, call, div, integer_power, number
+from rall.ir.affine import Product, affine, difference, product, proportional
+from rall.ir.nodes import ONE, Binary, Call, Node, Number, call, div, integer_power
 from rall.ir.visit import names, walk
 from rall.options import Options
 
@@ -81,41 +81,6 @@ def _power(base: Node, exponent: Node) -> Node:
 # --- removable singularities ------------------------------------------------------------------------------
 
 
-def _difference(node: Node) -> tuple[float, Node] | None:
-    """(sign, u) where `node` is ``sign * (exp(u) - 1)``."""
-    if isinstance(node, Call) and node.op == "expm1":
-        return 1.0, node.children[0]
-    if not (isinstance(node, Binary) and node.op in "+-"):
-        return None
-    left, right = node.children
-    one, minus_one = number(1.0), number(-1.0)
-    if _is_exp(left) and ((node.op == "-" and right is one) or (node.op == "+" and right is minus_one)):
-        return 1.0, left.children[0]
-    if _is_exp(right) and node.op == "-" and left is one:
-        return -1.0, right.children[0]
-    if _is_exp(right) and node.op == "+" and left is minus_one:
-        return 1.0, right.children[0]
-    if _minus_exp(right) and node.op == "+" and left is one:
-        return -1.0, right.children[1].children[0]
-    if _minus_exp(left) and node.op == "+" and right is one:
-        return -1.0, left.children[1].children[0]
-    return None
-
-
-def _is_exp(node: Node) -> bool:
-    return isinstance(node, Call) and node.op == "exp"
-
-
-def _minus_exp(node: Node) -> bool:
-    """``-1 * exp(u)``, as a leading minus is kept."""
-    return (
-        isinstance(node, Binary)
-        and node.op == "*"
-        and node.children[0] is number(-1.0)
-        and _is_exp(node.children[1])
-    )
-
-
 def _singularity(form: Product, uniform: Uniform) -> Product:
     """Replace ``x/(exp(u) - 1)`` and ``(exp(u) - 1)/x`` with x proportional to u, and ``1/exprel(u)``."""
     above, below, coefficient = list(form.above), list(form.below), form.coefficient
@@ -125,7 +90,7 @@ def _singularity(form: Product, uniform: Uniform) -> Product:
             above.append(call("xoexpm1", *factor.children))
     for source, target, function in ((below, above, "xoexpm1"), (above, below, "exprel")):
         for k, factor in enumerate(source):
-            found = _difference(factor)
+            found = difference(factor)
             match = _matching(found[1], target, uniform) if found else None
             if found is None or match is None:
                 continue

@@ -189,8 +189,13 @@ class Calls:
         table, width = operation.table, operation.table.buffer.shape[1]
         first = 0
         for k, (variable, elements, weights, borders) in enumerate(operation.rows):
-            columns = first + np.arange(len(borders) - 1)
+            columns = first + np.arange(weights.shape[1] if borders is None else len(borders) - 1)
             first += len(columns)
+            if borders is None:
+                # Wherever that is done, it is done for all columns.
+                here = wanted is None or bool(wanted[k].all())
+                calls += [self._dense(operation, (variable, elements, weights), columns)] if here else []
+                continue
             if wanted is not None:
                 counts = np.diff(borders)
                 inside = np.repeat(wanted[k], counts)
@@ -200,10 +205,20 @@ class Calls:
             whole = [np.ascontiguousarray(a, np.int64) for a in (elements, borders, columns)]
             arrays: list[Any] = [variable.array, table.buffer, table.count, whole[0],
                                  np.ascontiguousarray(weights, float), *whole[1:], position]  # fmt: skip
-            if len(columns) or k == len(operation.rows) - 1:
+            if len(columns) or not calls:
                 calls.append((self.runtime.rall_record, arrays, len(columns)))
         calls[-1][1][-1][1] = 1
         return calls
+
+    def _dense(
+        self, operation: Record, row: tuple[Any, NDArray[np.int64], NDArray[np.float64]], columns: NDArray[np.int64]
+    ) -> tuple[Any, list[Any], int]:
+        variable, elements, weights = row
+        table = operation.table
+        position = np.array([table.buffer.shape[1], 0, columns[0] if len(columns) else 0, len(columns)], np.int64)
+        arrays: list[Any] = [variable.array, table.buffer, table.count, np.ascontiguousarray(elements, np.int64),
+                             np.ascontiguousarray(weights, float), position]  # fmt: skip
+        return self.runtime.rall_record_dense, arrays, len(elements)
 
     def _solve(self, operation: Solve) -> CallList:
         return [self._solve_block(operation, block) for block in range(len(operation.blocks))]

@@ -233,14 +233,14 @@ class Cells:
     def columns(self, operation: Record) -> list[tuple[int, list[NDArray[np.bool_]]]]:
         """The components that write a table, and for each variable which of its columns are theirs."""
         owners: list[Ints] = []
-        for variable, elements, _, borders in operation.rows:
-            if variable.address not in self._written or variable.address in self._own:
-                owners.append(np.full(len(borders) - 1, -1))
+        for variable, elements, weights, borders in operation.rows:
+            width = weights.shape[1] if borders is None else len(borders) - 1
+            if variable.address not in self._written or variable.address in self._own or not len(elements):
+                owners.append(np.full(width, -1))
                 continue
             blocks = variable.domain.layout.block_of(np.asarray(elements, np.int64))
             component = self._component[self._cell(variable.address) + blocks]
-            owner = component[borders[:-1]] if len(component) else np.zeros(0, np.int64)
-            owners.append(owner)
+            owners.append(np.full(width, component[0]) if borders is None else component[borders[:-1]])
         present = np.unique(np.concatenate(owners))
         present = present[present >= 0] if (present >= 0).any() else np.zeros(1, np.int64)
         # What no component changes goes with the first one.
@@ -253,6 +253,8 @@ class Cells:
         for variable, elements, _, borders in operation.rows:
             if variable.address in self._written and variable.address in self._blocked:
                 blocks = variable.domain.layout.block_of(np.asarray(elements, np.int64))
+                if borders is None:
+                    borders = np.array([0, len(elements)])
                 for column in np.flatnonzero(np.diff(borders) > 1).tolist():
                     mine = np.unique(blocks[borders[column] : borders[column + 1]])
                     if len(mine) > 1:

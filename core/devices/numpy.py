@@ -178,8 +178,10 @@ def _record(op: Record) -> None:
     row = op.table.buffer[int(op.table.count[0])]
     column = 0
     for variable, elements, weights, borders in op.rows:
-        width = len(borders) - 1
-        if width:
+        width = weights.shape[1] if borders is None else len(borders) - 1
+        if borders is None:
+            row[column : column + width] = variable.array[elements] @ weights
+        elif width:
             values = weights * variable.array[elements].astype(float)
             row[column : column + width] = np.add.reduceat(values, borders[:-1])
         column += width

@@ -682,6 +682,29 @@ RALL_EXPORT void rall_record(void **x, long long n)
     *count += position[1];
 }
 
+/* The same without borders: every column is a sum over all n elements, with weights[element][column].  x: values, table,
+   count, elements, weights, position (row width, last part of the row, first column, number of columns).  Sums of eight columns stay in registers, each in the order of the elements. */
+RALL_EXPORT void rall_record_dense(void **x, long long n)
+{
+    const double *value = x[0], *weight = x[4];
+    const long long *element = x[3], *position = x[5], columns = position[3];
+    long long *count = x[2];
+    double *row = (double *)x[1] + *count * position[0] + position[2];
+    for (long long c = 0; c < columns; c += 8) {
+        const double *w = weight + c;
+        const int some = columns - c < 8 ? (int)(columns - c) : 8;
+        double sum[8] = {0.0};
+        if (some == 8)
+            for (long long k = 0; k < n; k++, w += columns)
+                for (int j = 0; j < 8; j++) sum[j] += w[j] * value[element[k]];
+        else
+            for (long long k = 0; k < n; k++, w += columns)
+                for (int j = 0; j < some; j++) sum[j] += w[j] * value[element[k]];
+        for (int j = 0; j < some; j++) row[c + j] = sum[j];
+    }
+    *count += position[1];
+}
+
 /* --- checks --------------------------------------------------------------------------------------------------- */
 
 /* x: values, status, number of this operation, step, how many steps there are from one look to the next.  A sum of

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
-from rall.ir.algebra import depends, linear_form, negative, nonnegative, terms
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import depends, linear_form, negative, terms
 from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number, select
 from rall.ir.visit import names, substitute
 from rall.model import Assign

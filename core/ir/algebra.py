@@ -31,7 +31,7 @@ from rall.ir.nodes import (
 )
 from rall.ir.visit import names
 
-__all__ = ["DerivativeRules", "depends", "derivative", "linear_form", "negative", "nonnegative", "terms"]
+__all__ = ["DerivativeRules", "depends", "derivative", "linear_form", "negative", "terms"]
 
 DerivativeRules: TypeAlias = Mapping[str, Callable[..., tuple[Node, ...]]]
 LinearForm: TypeAlias = tuple[Node, Node]
@@ -197,29 +197,3 @@ def _derive_binary(op: str, a: Node, b: Node, slopes: tuple[Node, Node]) -> Node
     if op == "%":
         return _minus(da, mul(Binary("//", a, b), db))
     return ZERO  # // is piecewise constant
-
-
-_NONNEGATIVE_CALLS = {"exp", "exprel", "xoexpm1", "xoexpm1_shared", "abs", "sqrt"}
-
-
-def nonnegative(node: Node) -> bool:
-    """Whether the form of `node` proves that it is never below zero (NaN apart)."""
-    if isinstance(node, Number):
-        return float(node.value) >= 0.0
-    if isinstance(node, (Compare, Logic, Not)):
-        return True
-    if isinstance(node, Select):
-        return nonnegative(node.children[1]) and nonnegative(node.children[2])
-    if isinstance(node, Call):
-        return node.op in _NONNEGATIVE_CALLS or (
-            node.op in ("min", "max", "int", "floor", "ceil") and all(map(nonnegative, node.children))
-        )
-    if isinstance(node, Binary):
-        left, right = node.children
-        if node.op == "**" and isinstance(right, Number) and float(right.value) % 2 == 0:
-            return True
-        if node.op in ("+", "*", "/", "**"):
-            if node.op == "*" and left is right:
-                return True
-            return nonnegative(left) and (node.op == "**" or nonnegative(right))
-    return False

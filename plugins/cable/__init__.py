@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rall.plugins.cable.extracellular import ExtracellularPotential
 from rall.plugins.cable.neurons import SpatialNeuron, SpatialNeuronGroup
 
-__all__ = ["SpatialNeuron", "SpatialNeuronGroup"]
+__all__ = ["ExtracellularPotential", "SpatialNeuron", "SpatialNeuronGroup"]

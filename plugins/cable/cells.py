@@ -15,6 +15,7 @@ from rall.groups import Group
 from rall.model import Check, Clock, Lazy, Model, Operation, Variable
 from rall.morphology import Morphology, Place
 from rall.morphology.regions import region_arrays
+from rall.plugins.cable.cell_geometry import CellGeometry, located
 from rall.plugins.cable.compact import Compact
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.labels import Labels
@@ -165,6 +166,23 @@ class Cells(Parts, Group):
     def cable_method_used(self) -> str:
         """How the cable is stepped, and what of it is only first order, if anything is."""
         return self._step.description()
+
+    def geometry(self, positions: Any = None, rotations: Any = None) -> CellGeometry:
+        """Where the compartments are: start, end and diameter of each, for forward models of potentials.
+
+        Parameters
+        ----------
+        positions : Quantity, shape (3,) or (cells, 3), optional
+            Where the beginning of each cell is put: a spherical soma's centre, else the start of the first section.
+        rotations : array, shape (3, 3) or (cells, 3, 3), optional
+            By which matrix each cell is turned about its beginning.
+
+        Raises
+        ------
+        MorphologyError
+            If the morphology has no coordinates.
+        """
+        return located([self.cable.tree_of(cell) for cell in range(self.cable.cells)], positions, rotations)
 
     def initialise(self, v: Any) -> None:
         """Set the voltage, and every differential variable to its steady state there.

@@ -10,7 +10,8 @@ import numpy as np
 
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
-from rall.ir.algebra import linear_form, negative, nonnegative
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Assign, Domain, Elementwise, Lazy, Model, Operation, Solve, Variable

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rall.functions import BUILTIN, DERIVATIVES, numpy_namespace, spelling
-from rall.ir.algebra import depends, derivative, linear_form, negative, nonnegative, terms
+from rall.ir.affine import nonnegative
+from rall.ir.algebra import depends, derivative, linear_form, negative, terms
 from rall.ir.nodes import (
     ONE,
     ZERO,
@@ -170,7 +171,8 @@ def test_what_is_piecewise_constant_has_no_slope() -> None:
     "text",
     ["exp(x)", "3*exp(-x) + 2", "x**2", "x*x", "abs(x)/(1 + exp(y))", "sqrt(exp(x))**3", "max(exp(x), 2)",
      "x > y",
-     "exp(x) if y > 0 else 1", "exp(x)**y", "0.1*exprel(x)", "(x - y)**2*4"],
+     "exp(x) if y > 0 else 1", "exp(x)**y", "0.1*exprel(x)", "(x - y)**2*4", "0.1*(x + 1)/(1 - exp(-(x + 1)/10))",
+     "(2 - x)/(exp((2 - x)/5) - 1)*exp(y)", "(1 - exp(-3*y))/y"],
 )  # fmt: skip
 def test_nonnegative(text) -> None:
     node = tree(text)
@@ -181,8 +183,9 @@ def test_nonnegative(text) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "-exp(x)", "exp(x) - 1", "x**3", "x*y", "log(x)", "-1", "exp(x)*y", "sin(x)", "x % 2"]
-)
+    "text", ["x", "-exp(x)", "exp(x) - 1", "x**3", "x*y", "log(x)", "-1", "exp(x)*y", "sin(x)", "x % 2",
+             "(x + 1)/(exp(-(x + 1)) - 1)", "(x + 1)/(1 - exp(-(x + 2)))", "y*x/(1 - exp(-x))"],
+)  # fmt: skip
 def test_what_is_not_known_to_be_nonnegative(text) -> None:
     assert not nonnegative(tree(text))
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from rall.codegen.affine import affine
 from rall.codegen.kernel import Kernel, lower
 from rall.codegen.passes import optimise
 from rall.codegen.printer import ENTRY, print_c
 from rall.devices.base import CompiledKernel
 from rall.devices.compiled import compile_kernel
 from rall.devices.compiler import find_compiler, load
+from rall.ir.affine import affine
 from rall.ir.nodes import Binary, Call, Node
 from rall.ir.parse import parse
 from rall.ir.visit import count, functions, names, walk

@@ -33,6 +33,23 @@ def test_rows_hold_weighted_sums_of_several_variables(device, bench):
     np.testing.assert_allclose(table.values(), expected, rtol=1e-15)
 
 
+def test_rows_hold_sums_over_all_elements(device, bench):
+    b = bench(size=11)
+    x, y = b.add("x", np.arange(11.0)), b.add("y", 2.0)
+    b.assign("x = x + 1", "y = y*y")
+    table = Table(8)
+    weights = np.random.default_rng(1).normal(size=(4, 5))
+    elements = np.array([10, 0, 7, 3])
+    rows = [rows_of(y, [5]), (x, elements, weights, None), rows_of(y, [0, 1], borders=[0, 2])]
+    rows.append((y, np.array([2, 3]), np.array([[1.0], [-0.5]]), None))
+    b.made.append(Record(name="record", clock=b.clock, when="start", rows=rows, table=table))
+    b.run(device, 3)
+    k = np.arange(3.0)[:, None]
+    y = 2.0 ** (2**k)
+    expected = np.hstack([y, (elements + k) @ weights, 2 * y, 0.5 * y])
+    np.testing.assert_allclose(table.values(), expected, rtol=1e-14)
+
+
 def test_more_rows_than_a_buffer_holds(device, bench):
     b = bench(size=2000)
     x = b.add("x", np.arange(2000.0))

@@ -17,6 +17,7 @@ WRITES = {
     },
     "rallpack3": set(),
     "regions": {"regions.png"},
+    "extracellular_spike": {"extracellular_spike.png"},
     "cuba": {"cuba.png"},
     "cobahh": {"cobahh.png"},
     "brunel_hakim": {"brunel_hakim.png"},
@@ -29,6 +30,7 @@ WRITES = {
     "working_memory": {"working_memory.png"},
 }
 SMALL = {
+    "extracellular_spike",
     *("cuba", "cobahh", "brunel_hakim", "stdp", "izhikevich"),
     *("glia", "sensorimotor_loop", "synfire", "threshold_bisection", "working_memory"),
 }
@@ -41,6 +43,8 @@ SEEN = {
     "brunel_hakim": {"rate of a cell:": (3.2, 3.9), "frequency of the network:": (110, 170)},
     # the cell starts fast, and no strength has reached the upper end again after so short a time
     "stdp": {"first second:": (300, 400), "last fifth:": (40, 90), "below 0.2:": (10, 80), "to 0.6:": (450, 620)},
+    # Gold et al. 2006 and others: around 100 uV beside a soma, far less at 200 um
+    "extracellular_spike": {"nearest the soma:": (80, 250), "farthest:": (1, 10)},
     "izhikevich": {"excitatory:": (6, 12), "inhibitory:": (6, 13), "largest volley:": (3, 15)},
 }
 

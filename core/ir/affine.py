@@ -6,14 +6,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rall.ir.nodes import ONE, Binary, Node, Number, add, div, mul, number
+from rall.ir.nodes import ONE, Binary, Call, Compare, Logic, Node, Not, Number, Select, add, div, mul, number
 from rall.ir.visit import names
 
-__all__ = ["Affine", "Product", "affine", "product", "proportional"]
+__all__ = ["Affine", "Product", "affine", "difference", "nonnegative", "product", "proportional"]
 
 Uniform: TypeAlias = Callable[[Node], bool]
 #: Coefficients that agree to this relative precision count as equal: a few roundings of the user's literals.
 TOLERANCE = 1e-12
+_NONNEGATIVE_CALLS = {"exp", "exprel", "xoexpm1", "xoexpm1_shared", "abs", "sqrt"}
 
 
 @dataclass(frozen=True)
@@ -137,3 +138,100 @@ def product(node: Node, closed: Collection[Node] = ()) -> Product:
         else:
             (above if up else below).append(item)
     return Product(coefficient, tuple(above), tuple(below))
+
+
+def difference(node: Node) -> tuple[float, Node] | None:
+    """(sign, u) where `node` is ``sign * (exp(u) - 1)``.
+
+    Parameters
+    ----------
+    node : Node
+        Any expression.
+    """
+    if isinstance(node, Call) and node.op == "expm1":
+        return 1.0, node.children[0]
+    if not (isinstance(node, Binary) and node.op in "+-"):
+        return None
+    left, right = node.children
+    if _is_exp(left) and ((node.op == "-" and _is(right, 1)) or (node.op == "+" and _is(right, -1))):
+        return 1.0, left.children[0]
+    if _is_exp(right) and node.op == "-" and _is(left, 1):
+        return -1.0, right.children[0]
+    if _is_exp(right) and node.op == "+" and _is(left, -1):
+        return 1.0, right.children[0]
+    if _minus_exp(right) and node.op == "+" and _is(left, 1):
+        return -1.0, right.children[1].children[0]
+    if _minus_exp(left) and node.op == "+" and _is(right, 1):
+        return -1.0, left.children[1].children[0]
+    return None
+
+
+def _is(node: Node, value: float) -> bool:
+    return isinstance(node, Number) and float(node.value) == value
+
+
+def _is_exp(node: Node) -> bool:
+    return isinstance(node, Call) and node.op == "exp"
+
+
+def _minus_exp(node: Node) -> bool:
+    """``-1 * exp(u)``, as a leading minus is kept."""
+    return (
+        isinstance(node, Binary)
+        and node.op == "*"
+        and _is(node.children[0], -1)
+        and _is_exp(node.children[1])
+    )
+
+
+def nonnegative(node: Node) -> bool:
+    """Whether the form of `node` proves that it is never below zero (NaN apart).
+
+    Quotients of x and ``exp(u) - 1`` with x proportional to u have one sign, as both factors change it together: the
+    rates of many channels are of this form.
+
+    Parameters
+    ----------
+    node : Node
+        Any expression.
+    """
+    if isinstance(node, Number):
+        return float(node.value) >= 0.0
+    if isinstance(node, (Compare, Logic, Not)):
+        return True
+    if isinstance(node, Select):
+        return nonnegative(node.children[1]) and nonnegative(node.children[2])
+    if isinstance(node, Call):
+        return node.op in _NONNEGATIVE_CALLS or (
+            node.op in ("min", "max", "int", "floor", "ceil") and all(map(nonnegative, node.children))
+        )
+    if not isinstance(node, Binary):
+        return False
+    left, right = node.children
+    if node.op == "**":
+        return (isinstance(right, Number) and float(right.value) % 2 == 0) or nonnegative(left)
+    if node.op == "+":
+        return nonnegative(left) and nonnegative(right)
+    if node.op in "*/":
+        square = node.op == "*" and left is right
+        return square or (nonnegative(left) and nonnegative(right)) or _positive_product(product(node))
+    return False
+
+
+def _positive_product(form: Product) -> bool:
+    """Whether the factors of a product that may change their sign do so in pairs."""
+    coefficient = form.coefficient
+    rest = {True: list(form.above), False: list(form.below)}
+    for up in (True, False):
+        for factor in list(rest[up]):
+            found = difference(factor)
+            if found is None:
+                continue
+            core = affine(found[1])
+            ratios = [(proportional(affine(other), core), other) for other in rest[not up]]
+            match = next(((ratio, other) for ratio, other in ratios if ratio is not None), None)
+            if match is not None:
+                coefficient *= found[0] * match[0]
+                rest[up].remove(factor)
+                rest[not up].remove(match[1])
+    return coefficient >= 0.0 and all(map(nonnegative, [*rest[True], *rest[False]]))
