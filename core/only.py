@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from rall.morphology import Soma as Soma
     from rall.operations import NetworkOperation as NetworkOperation
     from rall.operations import network_operation as network_operation
+    from rall.plugins.cable import CurrentClamp as CurrentClamp
     from rall.plugins.cable import ExtracellularPotential as ExtracellularPotential
     from rall.plugins.cable import SpatialNeuron as SpatialNeuron
     from rall.plugins.cable import SpatialNeuronGroup as SpatialNeuronGroup
+    from rall.plugins.cable import VoltageClamp as VoltageClamp
     from rall.plugins.inputs import BinomialFunction as BinomialFunction
     from rall.plugins.inputs import PoissonGroup as PoissonGroup
     from rall.plugins.inputs import PoissonInput as PoissonInput

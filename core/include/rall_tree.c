@@ -64,7 +64,34 @@ static rall_lanes rall_lanes_of(const rall_tree *t, long long group, int lane)
     return l;
 }
 
-RALL_FN void rall_factor_lanes(const rall_tree *t, rall_lanes p, const int between)
+/* What a backward sweep leaves, beside the solution x: see `rall_tree_sdirk3`. */
+enum { RALL_ONLY, RALL_FIRST, RALL_SECOND, RALL_THIRD };
+typedef struct {
+    const rall_tree *t;
+    double *x, *v, *rest; /* x: the solution; rest may be what was solved for */
+    const double *c, *late, *first, *second;
+} rall_stage;
+
+#define RALL_LEAVE(type, stage, growing)                                                                            \
+    if (stage == RALL_FIRST) {                                                                                      \
+        type rest = *(const type *)(s->c + i) * (X - *(const type *)(s->v + i));                                    \
+        if (growing) rest += RALL_K2 * *(const type *)(s->late + i);                                                \
+        *(type *)(s->rest + i) = rest;                                                                              \
+    } else if (stage == RALL_SECOND) {                                                                              \
+        type rest = *(const type *)(s->c + i) * X;                                                                  \
+        if (growing) rest += RALL_K3 * *(const type *)(s->late + i);                                                \
+        *(type *)(s->rest + i) = rest;                                                                              \
+    } else if (stage == RALL_THIRD)                                                                                 \
+        *(type *)(s->v + i) =                                                                                       \
+            *(const type *)(s->first + i) + RALL_B2 * *(const type *)(s->second + i) + RALL_B3 * X;
+
+#define RALL_B2 (-0.72622217447687)
+#define RALL_B3 5.266388379463018
+#define RALL_K2 0.24191588272814638
+#define RALL_K3 0.20249633340840095
+
+/* `once`: nothing else is solved with the same matrix, so that r becomes r/pivot and d is left as it is. */
+RALL_FN void rall_factor_lanes(const rall_tree *t, const int once, rall_lanes p, const int between)
 {
     double *restrict d = t->d, *restrict r = t->r, *restrict w = t->w, *restrict f = t->f;
     const double *restrict g = t->g;
@@ -74,9 +101,12 @@ RALL_FN void rall_factor_lanes(const rall_tree *t, rall_lanes p, const int betwe
         const rall_v inverse = 1.0 / D;
         G = *(const rall_v *)(g + i);
         W = G * inverse;
-        *(rall_v *)(d + i) = inverse;
         *(rall_v *)(w + i) = W;
-        *(rall_v *)(r + i) = R;
+        if (once) *(rall_v *)(r + i) = R * inverse;
+        else {
+            *(rall_v *)(d + i) = inverse;
+            *(rall_v *)(r + i) = R;
+        }
         if (between) {
             const rall_v fill = F * inverse;
             *(rall_v *)(f + i) = fill;
@@ -124,23 +154,20 @@ RALL_FN void rall_forward_lanes(const rall_tree *t, double *restrict r, rall_lan
     }
 }
 
-RALL_FN void rall_backward_lanes(const rall_tree *t, const double *restrict r, double *restrict x, rall_lanes p,
-                                 const int between)
+RALL_FN void rall_backward_lanes(const rall_stage *s, const double *r, const int stage, const int growing,
+                                 rall_lanes p, const int between)
 {
-    const double *restrict d = t->d, *restrict w = t->w, *restrict f = t->f;
-    rall_v X = RALL_GATHER(x, p.above);
-    if (between) {
-        const rall_v B = RALL_GATHER(x, p.below);
-        for (long long i = p.last; i >= p.first; i -= RALL_LANES) {
-            X = *(const rall_v *)(r + i) * *(const rall_v *)(d + i) + *(const rall_v *)(f + i) * B
-                + *(const rall_v *)(w + i) * X;
-            *(rall_v *)(x + i) = X;
-        }
-    } else {
-        for (long long i = p.last; i >= p.first; i -= RALL_LANES) {
-            X = *(const rall_v *)(r + i) * *(const rall_v *)(d + i) + *(const rall_v *)(w + i) * X;
-            *(rall_v *)(x + i) = X;
-        }
+    const double *d = s->t->d, *w = s->t->w, *f = s->t->f;
+    double *x = s->x;
+    rall_v X = RALL_GATHER(x, p.above), B = X - X;
+    if (between) B = RALL_GATHER(x, p.below);
+    for (long long i = p.last; i >= p.first; i -= RALL_LANES) {
+        rall_v right = *(const rall_v *)(r + i);
+        if (stage != RALL_ONLY) right *= *(const rall_v *)(d + i);
+        if (between) right += *(const rall_v *)(f + i) * B;
+        X = right + *(const rall_v *)(w + i) * X;
+        *(rall_v *)(x + i) = X;
+        RALL_LEAVE(rall_v, stage, growing)
     }
 }
 
@@ -156,14 +183,15 @@ RALL_FN void rall_backward_lanes(const rall_tree *t, const double *restrict r, d
         }
 
 /* d, g and r to pivots, ratios w and f, and the right-hand side that a backward sweep takes. */
-static void rall_factor(const rall_tree *t)
+RALL_FN void rall_factor(const rall_tree *t, const int once)
 {
-    double *restrict d = t->d, *restrict r = t->r, *restrict g = t->g, *restrict w = t->w, *restrict f = t->f;
-    RALL_EACH_GROUP(RALL_UP, rall_factor_lanes, t)
+    double *restrict d = t->d, *restrict r = t->r, *restrict g = t->g, *restrict w = t->w;
+    RALL_EACH_GROUP(RALL_UP, rall_factor_lanes, t, once)
     for (long long k = 0; k < t->nodes; k++) {
         const int i = t->order[k], up = t->parent[k];
         const double inverse = 1.0 / d[i], G = g[i], W = G * inverse, R = r[i];
-        d[i] = inverse;
+        if (once) r[i] = R * inverse;
+        else d[i] = inverse;
         w[i] = W;
         d[up] -= W * G;
         r[up] += W * R;
@@ -172,7 +200,7 @@ static void rall_factor(const rall_tree *t)
 
 static void rall_forward(const rall_tree *t, double *restrict r)
 {
-    const double *restrict w = t->w, *restrict f = t->f;
+    const double *restrict w = t->w;
     RALL_EACH_GROUP(RALL_UP, rall_forward_lanes, t, r)
     for (long long k = 0; k < t->nodes; k++) {
         const int i = t->order[k];
@@ -180,63 +208,54 @@ static void rall_forward(const rall_tree *t, double *restrict r)
     }
 }
 
-static void rall_backward(const rall_tree *t, const double *restrict r, double *restrict x)
+RALL_FN void rall_backward(const rall_stage *s, const double *r, const int stage, const int growing)
 {
-    const double *restrict d = t->d, *restrict w = t->w, *restrict f = t->f;
+    const rall_tree *t = s->t;
+    const double *d = t->d, *w = t->w;
+    double *x = s->x;
     for (long long k = t->nodes - 1; k >= 0; k--) {
         const int i = t->order[k];
-        x[i] = r[i] * d[i] + w[i] * x[t->parent[k]];
+        const double X = (stage == RALL_ONLY ? r[i] : r[i] * d[i]) + w[i] * x[t->parent[k]];
+        x[i] = X;
+        RALL_LEAVE(double, stage, growing)
     }
-    RALL_EACH_GROUP(RALL_DOWN, rall_backward_lanes, t, r, x)
+    RALL_EACH_GROUP(RALL_DOWN, rall_backward_lanes, s, r, stage, growing)
 }
 
 /* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in
    rall/plugins/cable/steps.py and docs/numerics.md.  With c = C/(gamma dt), A = c + G and P = c/A, the step is
    v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
    x: tree (14), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
-   in the first stage being in r already; n: storage. */
-#define RALL_B2 (-0.72622217447687)
-#define RALL_B3 5.266388379463018
-#define RALL_K2 0.24191588272814638
-#define RALL_K3 0.20249633340840095
+   in the first stage being in r already; n: storage.  What the next stage begins with is left by the sweep before it. */
+RALL_FN void rall_sdirk3(void **x, const int growing)
+{
+    const rall_tree t = rall_tree_from(x);
+    rall_stage s = {&t, x[16], x[14], x[18], x[15], x[19], x[16], x[17]};
+    rall_begin(&t);
+    rall_factor(&t, 0);
+    rall_backward(&s, t.r, RALL_FIRST, growing);
+    rall_forward(&t, s.rest);
+    s.x = x[17];
+    rall_backward(&s, s.rest, RALL_SECOND, growing);
+    rall_forward(&t, s.rest);
+    s.x = t.r;
+    rall_backward(&s, s.rest, RALL_THIRD, 0);
+}
 
 RALL_EXPORT void rall_tree_sdirk3(void **x, long long n)
 {
-    const rall_tree t = rall_tree_from(x);
-    double *restrict v = x[14], *restrict first = x[16], *restrict second = x[17], *restrict rest = x[18];
-    double *restrict third = t.r;
-    const double *restrict c = x[15], *restrict late = x[19];
-    rall_begin(&t);
-    rall_factor(&t);
-    rall_backward(&t, t.r, first);
-    if (late) {
-        #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = c[i] * (first[i] - v[i]) + RALL_K2 * late[i];
-    } else {
-        #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = c[i] * (first[i] - v[i]);
-    }
-    rall_forward(&t, rest);
-    rall_backward(&t, rest, second);
-    if (late) {
-        #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = c[i] * second[i] + RALL_K3 * late[i];
-    } else {
-        #pragma omp simd
-        for (long long i = 0; i < n; i++) rest[i] = c[i] * second[i];
-    }
-    rall_forward(&t, rest);
-    rall_backward(&t, rest, third);
-    #pragma omp simd
-    for (long long i = 0; i < n; i++) v[i] = first[i] + RALL_B2 * second[i] + RALL_B3 * third[i];
+    (void)n;
+    if (x[19]) rall_sdirk3(x, 1);
+    else rall_sdirk3(x, 0);
 }
 
 /* One backward Euler step: x as above, of which the tree and v are used. */
 RALL_EXPORT void rall_tree_euler(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
+    const rall_stage s = {&t, x[14], 0, 0, 0, 0, 0, 0};
     (void)n;
     rall_begin(&t);
-    rall_factor(&t);
-    rall_backward(&t, t.r, x[14]);
+    rall_factor(&t, 1);
+    rall_backward(&s, t.r, RALL_ONLY, 0);
 }

@@ -25,7 +25,7 @@ from rall.plugins.cable.places import PlaceIn, find_compartments, on_shapes
 from rall.plugins.cable.present import Present
 from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Subtree
-from rall.plugins.cable.steps import CABLE_METHODS, CableStep
+from rall.plugins.cable.steps import CABLE_METHODS, AddedCurrent, CableStep
 from rall.plugins.cable.threshold import Spiking, Threshold
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension
 
@@ -386,6 +386,22 @@ class Cells(Parts, Group):
         """See `SimulationObject.after_run`."""
         super().after_run()
         self._in_run = False
+        self._step.clamps.clear()
+
+    def note_clamp(self, clamp: AddedCurrent) -> None:
+        """Take note of a current in the run that begins that the equations do not have.
+
+        Parameters
+        ----------
+        clamp : AddedCurrent
+            What adds it.
+        """
+        self._step.clamps.append(clamp)
+
+    @property
+    def late(self) -> Variable:
+        """By how much sources grow during a step (ampere), for what adds currents to the step."""
+        return self._scope.late
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""

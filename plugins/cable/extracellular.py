@@ -86,8 +86,8 @@ class ExtracellularPotential(SimulationObject):
     ) -> None:
         if not isinstance(cells, Cells):
             raise RallError(
-                f"an ExtracellularPotential needs whole cells, a SpatialNeuron, not {cells!r:.80}; a matrix with zeros "
-                "leaves compartments out"
+                f"an ExtracellularPotential needs whole cells, a SpatialNeuron or a SpatialNeuronGroup, not "
+                f"{cells!r:.80}; a matrix with zeros leaves compartments out"
             )
         super().__init__(name=name, dt=dt, clock=None if dt is not None else cells.clock)
         if (electrodes is None) == (matrix is None):

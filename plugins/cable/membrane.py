@@ -19,13 +19,13 @@ from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Variable
 
-__all__ = ["LAG", "Currents", "Gates", "renamed", "split"]
+__all__ = ["EDGE", "LAG", "Currents", "Gates", "renamed", "split"]
 
 #: Name of the shared variable that says by how much stored gates are behind.
 LAG = "_lag"
 #: A step ends just before its last moment: sources that jump there still have their old value, and those that jump
 #: at its beginning their new one.  One part in a million of a step keeps clear of rounding.
-_EDGE = 2.0**-20
+EDGE = 2.0**-20
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def split(current: Node, gates: Collection[str] = (), whole_step: bool = True) -
             slope = substitute(slope, {"t": add(t, mul(number(0.5), dt))})
         if whole_step and "t" in names(source):
             begin, end = (
-                substitute(source, {"t": add(t, mul(number(place), dt))}) for place in (_EDGE, 1.0 - _EDGE)
+                substitute(source, {"t": add(t, mul(number(place), dt))}) for place in (EDGE, 1.0 - EDGE)
             )
             source = mul(number(0.5), add(begin, end))
             parts["growth"] = add(parts["growth"], sub(end, begin))
@@ -137,7 +137,7 @@ class Gates:
         if when not in self.steps:
             t, dt, lag = Name("t"), Name("dt"), Name(LAG)
             half = mul(number(0.5), dt)
-            before, after = sub(t, mul(number(_EDGE), dt)), add(t, mul(number(_EDGE), dt))
+            before, after = sub(t, mul(number(EDGE), dt)), add(t, mul(number(EDGE), dt))
             places: dict[str, tuple[Node, list[tuple[Node, Node]]]] = {
                 # What jumps at t has its old value before and its new one afterwards.
                 "whole": (add(half, lag), [(lag, before), (half, after)]),

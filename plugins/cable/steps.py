@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,11 +21,24 @@ from rall.plugins.cable.membrane import LAG, Currents, Gates, renamed, split
 from rall.plugins.cable.scope import Scope
 from rall.units import DIMENSIONLESS
 
-__all__ = ["CABLE_METHODS", "CableStep"]
+__all__ = ["CABLE_METHODS", "AddedCurrent", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
 _EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
+
+
+class AddedCurrent(Protocol):
+    """What adds a current to the step by an operation of its own, between the membranes and the solve."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it takes part in the run."""
+        ...
+
+    def grows(self) -> bool:
+        """Whether the current is known to change during a step."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,8 @@ class CableStep:
         for memory in self._memory.values():
             cell.variables.update({variable.name: variable for variable in memory.values()})
         self.nonlinear: list[str] = []
+        #: What adds currents in the present run.
+        self.clamps: list[AddedCurrent] = []
 
     def _to_middle(self, gates: Gates) -> list[Assign]:
         """Statements that bring gates to where the voltage is solved with them: of first order, the end of the step."""
@@ -89,7 +104,8 @@ class CableStep:
         self.nonlinear = []
         self._resolved, self._gated = {}, set()
         parts = [self._parts(mechanism, external) for mechanism in cell.mechanisms]
-        grows = cell.cable_method == "second_order" and any(part.grows for part in parts)
+        added = [clamp.grows() for clamp in self.clamps if clamp.active]
+        grows = cell.cable_method == "second_order" and any([*added, *(part.grows for part in parts)])
         if cell.mechanisms[0].rows is not None:
             base = self._base(Currents(), Currents(), ZERO if grows else None)
             yield self._elementwise("0base", cell.domain, base, {**self.scope.scratch(), "v": cell.variables["v"]})
