@@ -17,6 +17,7 @@ from rall.evaluate import evaluate
 from rall.events import EventList
 from rall.functions import describe
 from rall.groups.assign import Sums, checked
+from rall.groups.attached import AttachedArray
 from rall.groups.bound import draws_in, kind_of, value_of_bound, variable_of
 from rall.groups.linked import Link, LinkedVariable, link
 from rall.groups.numbers import ElementNumbers
@@ -36,6 +37,7 @@ from rall.model import SHARED, Access, Assign, Clock, Domain, Lazy, Model, Opera
 from rall.registry import suggest
 from rall.session import caller_namespace, session
 from rall.units import DIMENSIONLESS, Dimension, Quantity, get_or_create_dimension
+from rall.units.quantity import with_dimension
 
 __all__ = ["Group"]
 
@@ -134,6 +136,10 @@ class Group(States, Stored):
             return source.group.is_shared(source.name)
         line = self.equations.get(name)
         return line is not None and line.has("shared")
+
+    def is_kept(self, name: str) -> bool:
+        """Whether a name has values of its own, which need not be computed from others."""
+        return name in self.variables or name in self.linked
 
     def is_constant(self, name: str) -> bool:
         """Whether a variable is declared not to change during a run."""
@@ -274,6 +280,13 @@ class Group(States, Stored):
         dimension = self.dimension(name)
         return Quantity(values, dim=dimension) if units and dimension is not DIMENSIONLESS else values
 
+    def read_attached(self, name: str, units: bool = True) -> Any:
+        """Values for all elements, see `read`; what is set in those of the group's own is set in the group."""
+        if not self.is_kept(name):
+            return self.read(name, None, units)
+        values = AttachedArray.of(self, name)
+        return with_dimension(values, self.dimension(name)) if units else values
+
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable: a number, an array, a Quantity, or text that is evaluated for every element.
 
@@ -290,7 +303,10 @@ class Group(States, Stored):
             raise RallError(f"'{name}' of '{self.name}' is computed by the model; set what it is made of")
         variable = self.variables[name]
         if variable.role in ("constant", "clock", "scratch"):
-            raise RallError(f"'{name}' of '{self.name}' cannot be set: rall keeps it; declare a variable of your own")
+            raise RallError(
+                f"'{name}' of '{self.name}' cannot be set: rall keeps it; declare a variable of your own, or change a "
+                f"copy such as {name}[:].copy()"
+            )
         plain = checked(self, variable, selection, value)
         self.before_write(name)
         self.store_values(name, selection, plain)

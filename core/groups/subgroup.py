@@ -125,6 +125,10 @@ class Subgroup(States):
             return np.arange(self.N) if selection is None else np.asarray(selection)
         return self.group.read(name, self._absolute(selection), units)
 
+    def read_attached(self, name: str, units: bool = True) -> Any:
+        """Values of a variable for all elements of the part; a copy, unlike those of `Group.read_attached`."""
+        return self.read(name, None, units)
+
     def write(self, name: str, selection: Indices | None, value: Any) -> None:
         """Set a variable, see `Group.write`."""
         if isinstance(value, str) and self.group.is_shared(name):

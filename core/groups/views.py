@@ -22,6 +22,8 @@ __all__ = ["VariableView"]
 class VariableView:
     """A variable of a group, or of some of its elements; a copy is taken when it is read.
 
+    What is set in ``[:]`` of a whole group is set in the group, see `rall.groups.attached.AttachedArray`.
+
     Parameters
     ----------
     group : Group or Subgroup
@@ -57,6 +59,8 @@ class VariableView:
             return self.value[item]  # axes for plots and broadcasting, which mean no elements
         if self._shared:
             return self._whole(item).value
+        if _is_everything(item) and self.selection is None:
+            return self.group.read_attached(self.name, self.units)
         picked = self._pick(item)
         values = self.group.read(self.name, picked, self.units)
         return values[0] if _single(item) and len(picked) == 1 else values

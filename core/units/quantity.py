@@ -248,15 +248,15 @@ def _raise_by(self: Quantity, base: Any) -> Any:
 
 
 def _in_place(operation: Callable[[Any, Any], Any]) -> _Operator:
-    """An array is changed in place, a scalar replaced: scalars are values, as floats are."""
+    """An array is changed in place, unless its dimension changes. Scalars are values, as floats are."""
 
     def apply(self: Quantity, other: Any) -> Any:
         result = operation(self, other)
-        if not isinstance(self.value, np.ndarray):
+        if not isinstance(self.value, np.ndarray) or dimension_of(result) is not self.dim:
             return result
-        value, dim = split(result)
-        np.copyto(self.value, value)
-        return self if dim is self.dim else with_dimension(self.value, dim)
+        # Setting elements, which arrays that belong to something take note of.
+        self.value[...] = value_of(result).astype(self.value.dtype, casting="same_kind", copy=False)
+        return self
 
     return apply
 

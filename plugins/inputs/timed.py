@@ -56,7 +56,7 @@ class TimedArray(AbstractFunction):
     def __init__(self, values: Any, dt: Any, name: str = "timedarray") -> None:
         self.name = name
         plain = np.asarray(value_of(values))
-        if plain.dtype.kind not in "fiu":
+        if plain.dtype.kind not in "fiub":
             raise RallError(f"a TimedArray holds numbers, and '{name}' was given values of type {plain.dtype}")
         if plain.ndim not in (1, 2) or not plain.size:
             raise RallError(

@@ -380,6 +380,10 @@ class Synapses(Group):
         other = self._other(name) if found is None and self._ready else None
         return found if other is None else other[0].bound(other[1])
 
+    def is_kept(self, name: str) -> bool:
+        """See `Group.is_kept`; also delays that nobody has set."""
+        return super().is_kept(name) or name in self.computed_names
+
     def is_constant(self, name: str) -> bool:
         """See `Group.is_constant`."""
         other = self._other(name)

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
+from options import options
 from timing import Stopwatch, spike_check
 
-from rall import channels
-from rall.morphology import Cylinder
-from rall.plugins.cable import SpatialNeuron
-from rall.plugins.monitors import StateMonitor
-from rall.simulation import Network
+from rall import Cylinder, Network, SpatialNeuron, StateMonitor, channels
 from rall.units import cm, ms, mV, nA, ohm, siemens, uF, um
-
-DURATION, DT = 250.0, 0.025
 
 
 def main() -> None:
     """Build and run."""
+    asked = options(__doc__, duration=250.0)
     watch = Stopwatch("t1")
     cell = SpatialNeuron(
         morphology=Cylinder(diameter=1 * um, length=1000 * um, n=1000),
         model=channels.leak(g=2.5e-5 * siemens / cm**2, E=-65 * mV) + channels.hh.Na() + channels.hh.K()
         + "I : amp (point current)",
-        Cm=1 * uF / cm**2, Ri=100 * ohm * cm, dt=DT * ms,
+        Cm=1 * uF / cm**2, Ri=100 * ohm * cm, dt=asked.dt * ms, cable_method=asked.method,
     )  # fmt: skip
     cell.initialise(v=-65 * mV)
     cell.I[0] = 0.1 * nA
     monitor = StateMonitor(cell, "v", record=[0, cell.N - 1])
-    Network(cell, monitor, watch.at_first_step()).run(DURATION * ms)
+    Network(cell, monitor, watch.at_first_step()).run(asked.duration * ms)
     t, v = monitor.t_ * 1e3, monitor.v_ * 1e3
     check = {"near": spike_check(t, v[0]), "far": spike_check(t, v[1])}
-    watch.report(cell.N, round(DURATION / DT), {"area_um2": round(float(np.sum(cell.area / um**2)), 3), **check})
+    if asked.dump:
+        np.savez(asked.dump, t=t, v0=v[0], v1=v[1])
+    watch.report(cell.N, round(asked.duration / asked.dt), check, method=asked.method, threads=asked.threads)
 
 
 if __name__ == "__main__":

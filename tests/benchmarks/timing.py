@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rall.operations import NetworkOperation
 from rall.units import second
 
-__all__ = ["Stopwatch", "cpu_seconds", "shared", "spike_check"]
+__all__ = ["Stopwatch", "cpu_seconds", "peak_megabytes", "shared", "spike_check", "spike_times"]
 
 
 def cpu_seconds() -> float:
@@ -42,6 +42,7 @@ class Stopwatch:
 
     def __init__(self, task: str) -> None:
         self.task = task
+        self._megabytes = peak_megabytes()
         self._marks = [(time.perf_counter(), cpu_seconds())]
 
     def at_first_step(self) -> NetworkOperation:
@@ -51,7 +52,7 @@ class Stopwatch:
     def _mark(self) -> None:
         self._marks.append((time.perf_counter(), cpu_seconds()))
 
-    def report(self, compartments: int, steps: int, check: dict[str, object]) -> None:
+    def report(self, compartments: int, steps: int, check: dict[str, object], **more: object) -> None:
         """Print the JSON line; the second phase ends now.
 
         Parameters
@@ -60,6 +61,8 @@ class Stopwatch:
             What the second phase has done.
         check : dict
             Figures that tell whether it was the right thing.
+        more
+            Whatever else the line is to have.
         """
         self._mark()
         (t0, c0), (t1, c1), (t2, c2) = self._marks
@@ -67,7 +70,7 @@ class Stopwatch:
             "peer": "rall", "task": self.task, "build_s": round(t1 - t0, 4), "run_s": round(t2 - t1, 4),
             "cv": compartments, "steps": steps, "ns_per_cv_step": round((c2 - c1) * 1e9 / (compartments * steps), 3),
             "peak_mb": round(peak_megabytes(), 1), "check": check, "run_cpu_s": round(c2 - c1, 4),
-            "build_cpu_s": round(c1 - c0, 4),
+            "build_cpu_s": round(c1 - c0, 4), "start_mb": round(self._megabytes, 1), **more,
         }  # fmt: skip
         print(json.dumps(record))
 
@@ -81,10 +84,15 @@ def shared() -> Path:
     return folder
 
 
-def spike_check(t: NDArray[np.float64], v: NDArray[np.float64]) -> dict[str, float]:
-    """Upward crossings of 0 mV, linearly interpolated, and the largest voltage; t in ms, v in mV."""
+def spike_times(t: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Upward crossings of 0 mV, linearly interpolated; t in ms, v in mV, shape (samples,) both."""
     k = np.flatnonzero((v[:-1] < 0) & (v[1:] >= 0))
-    times = t[k] - v[k] / (v[k + 1] - v[k]) * (t[k + 1] - t[k])
+    return np.asarray(t[k] - v[k] / (v[k + 1] - v[k]) * (t[k + 1] - t[k]))
+
+
+def spike_check(t: NDArray[np.float64], v: NDArray[np.float64]) -> dict[str, float]:
+    """Number of spikes and some of their times, and the largest voltage; t in ms, v in mV."""
+    times = spike_times(t, v)
     found = {"n_spikes": len(times), "vmax_mV": round(float(v.max()), 3)}
     for name, place in (("first_ms", 0), ("tenth_ms", 9), ("last_ms", -1)):
         if len(times) > place:

@@ -28,7 +28,7 @@ def test_values_come_with_units_and_without(group):
     assert isinstance(group.v, VariableView)
     np.testing.assert_allclose(group.v / mV, np.arange(7), rtol=1e-14)
     np.testing.assert_allclose(group.v_, np.arange(7) * 1e-3, rtol=1e-14)
-    assert type(group.v_[:]) is np.ndarray and isinstance(group.v[:], Quantity)
+    assert isinstance(group.v_[:], np.ndarray) and isinstance(group.v[:], Quantity)
     assert group.v[3] == 3 * mV and group.v[-1] == 6 * mV
     group.v_ = 0.5
     assert group.v[0] == 0.5 * volt

@@ -247,11 +247,15 @@ class TestArrays:
         assert x is alias
         with pytest.raises(DimensionMismatchError):
             x += 1 * nA
+        whole = Quantity(np.arange(3), dim=volt.dim)
+        with pytest.raises(TypeError):
+            whole *= 0.5
 
     def test_in_place_change_of_dimension(self):
-        x = np.arange(3.0) * volt
-        x *= siemens
-        assert x.dim is amp.dim
+        x = before = np.arange(3.0) * volt
+        x *= 2 * siemens
+        assert x.dim is amp.dim and x[1] == 2 * amp
+        assert before.dim is volt.dim and before[1] == 1 * volt
         x /= amp
         assert type(x) is np.ndarray
 

@@ -162,6 +162,23 @@ def test_writing_gates_between_runs(fire, target):
     assert np.abs(np.asarray(cell.v_) - np.asarray(fresh.v_)).max() < 1e-12
 
 
+def test_writing_into_all_values_between_runs(fire, target):
+    """Elements set in what [:] gives are those that are set by themselves, also where a gate does not live."""
+    seen = []
+    for of in (lambda view: view, lambda view: view[:]):
+        cell = fire()
+        network = Network(cell)
+        network.run(1 * ms)
+        present = cell.m_Na_[:]
+        of(cell.v)[:3] = -40 * mV
+        of(cell.m_Na)[:3] = 0.5
+        of(cell.m_Na_)[~np.isnan(cell.m_Na_) & (cell.m_Na_ < 0.5)] = 0.1
+        assert (cell.v_[:3] == -0.04).all() and not (cell.m_Na_[:] == present).all()
+        network.run(1 * ms)
+        seen.append((cell.v_[:], cell.m_Na_[:]))
+    np.testing.assert_array_equal(*seen)
+
+
 def test_a_changed_parameter_acts_from_then_on(fire, target):
     cell = fire(current=None)
     network = Network(cell)

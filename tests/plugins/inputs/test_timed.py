@@ -120,6 +120,12 @@ def test_later_changes_of_the_users_array_do_not_matter():
     assert stimulus(0 * ms) == 1
 
 
+def test_conditions_are_one_and_zero():
+    gate = TimedArray([True, False, True], dt=1 * ms)
+    assert [gate(t * ms) for t in (0.5, 1.5, 2.5)] == [1, 0, 1]
+    assert gate.values.dtype == float
+
+
 @pytest.mark.parametrize(
     ("values", "dt", "error", "words"),
     [
@@ -127,7 +133,7 @@ def test_later_changes_of_the_users_array_do_not_matter():
         (3 * nA, 1 * ms, RallError, "shape"),
         (np.zeros((2, 2, 2)), 1 * ms, RallError, r"\(2, 2, 2\)"),
         (["a", "b"], 1 * ms, (RallError, TypeError), "."),
-        ([True, False], 1 * ms, RallError, "bool"),
+        ([1j, 2j], 1 * ms, RallError, "complex"),
         ([1, 2] * nA, 1 * mV, DimensionMismatchError, "time"),
         ([1, 2] * nA, 0.1, DimensionMismatchError, "time"),
         ([1, 2] * nA, 0 * ms, RallError, "above zero"),

@@ -57,6 +57,35 @@ def test_variables_of_both_sides_can_be_read_and_set(grid, target):
     assert (monitor.v_pre[:, 0] / mV) == pytest.approx([1, 2]) and monitor.x[:, 0].tolist() == [3, 3]
 
 
+def test_what_is_set_in_all_values(grid, target):
+    grid.w = "i - 1"
+    grid.w[:][grid.w < 0] = 9
+    assert grid.w[:].tolist() == [9, 9, 9, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    for copied in (grid.v_post[:], grid.both[:]):
+        copied[0] = 7 * mV
+        assert copied[0] == 7 * mV
+    assert grid.v_post[0] == 0 * mV and grid.both[0] == 0 * mV
+    weights = grid.w[:]
+    grid.connect(i=0, j=0)
+    with pytest.raises(RallError, match="cannot be set"):
+        grid.i[:][0] = 1
+    weights[0] = 8  # which is there still
+    assert len(weights) == 12 and grid.w[0] == 8 and len(grid.w) == 13
+
+
+def test_delays_that_are_set_in_all_values(target):
+    source = NeuronGroup(2, "x : 1", threshold="t < 0.05*ms", refractory=1 * ms)
+    sink = NeuronGroup(2, "x : 1")
+    synapses = Synapses(source, sink, on_pre="x += 1")
+    synapses.connect("i == j")
+    synapses.delay[:][1] = 0.3 * ms
+    network, seen = Network(source, sink, synapses), []
+    for _ in range(4):
+        network.run(0.1 * ms)
+        seen.append(sink.x[:])
+    assert np.array(seen).tolist() == [[1, 0], [1, 0], [1, 0], [1, 1]]
+
+
 def test_shared_values_and_what_is_not_there(grid):
     grid.g = 3
     grid.w = "g*2"
