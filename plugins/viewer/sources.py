@@ -16,6 +16,7 @@ from rall.morphology.tree import Tree
 from rall.plugins.viewer.base import FloatArray, IntArray, Scene
 from rall.plugins.viewer.layout import section_points
 from rall.plugins.viewer.recorded import in_display_unit, recorded
+from rall.units import Quantity
 from rall.units.quantity import split
 
 __all__ = ["Colouring", "Source", "build_scene", "scene_of", "side_by_side"]
@@ -136,7 +137,8 @@ def _by_name(source: Any, name: str, n: int, limits: tuple[Any, Any] | None) -> 
     except AttributeError as error:
         kind = type(source).__name__
         raise RallError(f"view3d(..., {name!r}): a {kind} has no variable of that name") from error
-    values = getattr(values, "value", values)  # a cell gives views, which have their units inside
+    if not isinstance(values, Quantity):
+        values = getattr(values, "value", values)  # a cell gives views, which have their units inside
     numbers, unit, scale = in_display_unit(values)
     if numbers.shape not in ((), (n,)):
         raise RallError(
