@@ -119,7 +119,7 @@ def scene_of(
 def _trees_of(source: Any) -> list[Tree]:
     """The tree of each cell; cells that share a morphology share it."""
     given = source if isinstance(source, Morphology) else getattr(source, "morphology", None)
-    each = given if isinstance(given, list) else [given] * int(getattr(source, "n_cells", 1))
+    each: list[Any] = given if isinstance(given, list) else [given] * int(getattr(source, "n_cells", 1))
     if not all(isinstance(one, Morphology) for one in each):
         raise RallError(f"view3d({source!r}, ...): a Morphology is expected, or a cell that has one")
     return [one.flatten() for one in each]
