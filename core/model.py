@@ -242,10 +242,20 @@ class Access:
 
     Reading is a gather.  Writing adds (a scatter), free of conflicts only where `index` repeats no entry
     but those of the padding.
+
+    Parameters
+    ----------
+    variable : Variable
+        What is seen.
+    index : Variable
+        Storage index in its domain; -1 for elements that have nothing to see.
+    problem : str
+        Why statements cannot use it, where there are such elements: the message for those who name it.
     """
 
     variable: Variable
     index: Variable
+    problem: str = ""
 
 
 @dataclass(eq=False)

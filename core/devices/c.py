@@ -121,7 +121,7 @@ class CProgram(Program):
         if not self.timed:
             self._epochs = plan_epochs(self._stages, self._kernels, self.clocks, self._calls, self._threads)
         native = None if self._epochs is None else self._epochs.build(self._tables)
-        ops = [] if native is not None else self._steps()
+        ops = [] if self._epochs is not None and not self._epochs.steps else self._steps()
         self._ops = self._tables.array(Op, ops)
         buffers = [BufferTable(b.count.ctypes.data, b.limit, b.each) for b in self.buffers]
         self._buffers = self._tables.array(BufferTable, buffers)

@@ -28,7 +28,7 @@ from rall.model import (
     Variable,
 )
 
-__all__ = ["Cells", "Unsuited"]
+__all__ = ["Cells", "Unsuited", "done_in_parts"]
 
 Ints = NDArray[np.int64]
 
@@ -53,6 +53,10 @@ class Cells:
         Number of components.
     mailed : list of Deliver
         Those whose events come from other components, later.
+    early : list of Deliver
+        Those whose events come at once from components that nothing is delivered to, and that can go first.
+    first : int
+        How many components these are, which have the first numbers.
     replicated : list of Variable
         Shared values that each component computes for itself.
 
@@ -66,8 +70,8 @@ class Cells:
         self._kernels = kernels
         self._blocks_of = {id(op): blocks for together, blocks in stages for op in together}
         operations = [op for together, _ in stages for op in together]
-        for operation in operations:
-            _check(operation)
+        if not all(map(done_in_parts, operations)):
+            raise Unsuited
         self._written = frozenset().union(*(_written(op) for op in operations))
         self.replicated = self._find_replicated(operations)
         self._own = {variable.address for variable in self.replicated}
@@ -81,15 +85,43 @@ class Cells:
         self._emits = {op.events.address: op for op in operations if isinstance(op, Emit)}
         for operation in operations:
             self._touch(operation)
+        self.early = [op for op in operations if isinstance(op, Deliver) and self._may_be_early(op)]
         self._deal(operations)
+        self._forget_early(operations)
         roots = np.array([self._find(k) for k in range(len(self._up))], np.int64)
         used = np.zeros(len(self._up), bool)
         used[[roots[cell] for units in self._units.values() for cell, _ in units]] = True
         for labels in self._labels.values():
             used[roots[labels]] = True
+        first = {int(roots[self._source_of(op)]) for op in self.early}
+        order = [*sorted(first), *(k for k in np.flatnonzero(used).tolist() if k not in first)]
+        number = np.full(len(self._up), -1)
+        number[order] = np.arange(len(order))
         #: The component of each cell.
-        self._component = np.cumsum(used)[roots] - 1
-        self.count = int(used.sum())
+        self._component = number[roots]
+        self.count, self.first = len(order), len(first)
+
+    # --- what goes first ------------------------------------------------------------------------------------------
+
+    def _may_be_early(self, operation: Deliver) -> bool:
+        """Whether the events of a `Deliver` without delays come from one place that is not done block by block."""
+        emit = self._emits.get(operation.events.address)
+        assert operation.queue is not None
+        return operation not in self.mailed and emit is not None and not self._ranked(emit) and not operation.queue.late
+
+    def _source_of(self, operation: Deliver) -> int:
+        """The cell in which the events of one of `early` happen."""
+        return self._find(self._units[id(self._emits[operation.events.address])][0][0])
+
+    def _forget_early(self, operations: Sequence[Operation]) -> None:
+        """Let what is not early after all, since something is delivered to where its events are, be done at once."""
+        while True:
+            reached = {self._find(int(k)) for labels in self._labels.values() for k in np.unique(labels)}
+            wrong = next((op for op in self.early if self._source_of(op) in reached), None)
+            if wrong is None:
+                return
+            self.early.remove(wrong)
+            self._join([self._source_of(wrong), *np.unique(self._labels[id(wrong)]).tolist()])
 
     # --- cells ----------------------------------------------------------------------------------------------------
 
@@ -317,7 +349,7 @@ class Cells:
                 index = loads[load.through][1].array[:size].astype(np.int64)
                 blocks = variable.domain.layout.block_of(index)
                 found.append(self._cell(variable.address) + blocks)
-        if operation not in self.mailed:
+        if operation not in self.mailed and operation not in self.early:
             found.append(self._sources(operation, size))
         return found, direct
 
@@ -356,18 +388,24 @@ class Cells:
         return np.ascontiguousarray(labels[by], np.int32)
 
 
-def _check(operation: Operation) -> None:
-    """Refuse what is not done in parts."""
+def done_in_parts(operation: Operation) -> bool:
+    """Whether components can each do their part of an operation.
+
+    Parameters
+    ----------
+    operation : Operation
+        Any.
+    """
     suited: Any = (Check, Deliver, Elementwise, Emit, Record, RecordEvents, Reduce, Solve)
-    if not isinstance(operation, suited):
-        raise Unsuited
-    if isinstance(operation, RecordEvents) and (len(operation.values) or operation.total is not None):
-        raise Unsuited
+    if isinstance(operation, RecordEvents):
+        return not len(operation.values) and operation.total is None
+    if isinstance(operation, Record):
+        return all(borders is not None for *_, borders in operation.rows)
     if isinstance(operation, Deliver):
         queue = operation.queue
         # Events that arrive at once in part, and later in part, would have to be in two places.
-        if queue is None or (queue.shortest == 0 and queue.longest > 0):
-            raise Unsuited
+        return queue is not None and not (queue.shortest == 0 and queue.longest > 0)
+    return isinstance(operation, suited)
 
 
 def _later(operation: Deliver) -> bool:

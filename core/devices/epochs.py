@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from rall.devices.base import CompiledKernel
 from rall.devices.calls import CallList, Calls
-from rall.devices.cells import Cells, Unsuited
+from rall.devices.cells import Cells, Unsuited, done_in_parts
 from rall.devices.native import (
     Channel,
     ClockTable,
     Component,
     Copy,
+    Early,
     Epochs,
     Mail,
     Moving,
@@ -64,17 +65,26 @@ def plan_epochs(
     threads : int
         How many share the components.
     """
-    if not any(blocks for _, blocks in stages) or len(clocks) > 64:
+    if not any(blocks for _, blocks in stages) or len(clocks) > 63:
         return None
+    rare = _rare([operation for together, _ in stages for operation in together])
+    often = [([op for op in together if id(op.clock) not in rare], blocks) for together, blocks in stages]
     try:
-        cells = Cells(stages, kernels)
+        cells = Cells([stage for stage in often if stage[0]], kernels)
     except Unsuited:
         return None
-    operations = [operation for together, _ in stages for operation in together]
+    operations = [operation for together, _ in often for operation in together]
     length = _length(operations, cells)
     if cells.count < 2 or length < 2:
         return None
-    return EpochPlan(operations, cells, clocks, calls, length, threads)
+    seldom = [k for k, clock in enumerate(clocks) if id(clock) in rare]
+    return EpochPlan(operations, cells, clocks, calls, (length, seldom), threads)
+
+
+def _rare(operations: Sequence[Operation]) -> set[int]:
+    """Clocks of what is done for all components at once, where cells have other ones: by ``id``."""
+    cables = {id(op.clock) for op in operations if isinstance(op, Solve)}
+    return {id(op.clock) for op in operations if id(op.clock) not in cables and not done_in_parts(op)}
 
 
 def _length(operations: Sequence[Operation], cells: Cells) -> int:
@@ -131,17 +141,18 @@ class EpochPlan:
         Of the program.
     calls : Calls
         Makes calls of operations.
-    length : int
-        Steps of an epoch at most.
+    lengths : tuple of (int, list of int)
+        Steps of an epoch at most, and the numbers of clocks in whose steps everything is done step by step.
     threads : int
         How many share the components.
     """
 
     def __init__(
-        self, operations: Sequence[Operation], cells: Cells, clocks: Sequence[Clock], calls: Calls, length: int,
-        threads: int,
+        self, operations: Sequence[Operation], cells: Cells, clocks: Sequence[Clock], calls: Calls,
+        lengths: tuple[int, list[int]], threads: int,
     ) -> None:  # fmt: skip
-        self._cells, self._clocks, self._calls, self._length, self._threads = cells, clocks, calls, length, threads
+        self._cells, self._clocks, self._calls, self._threads = cells, clocks, calls, threads
+        self._length, self._rare = lengths
         self._number = {id(clock): k for k, clock in enumerate(clocks)}
         self._parts = [self._part(k) for k in range(cells.count)]
         self._back: list[tuple[NDArray[Any], NDArray[Any]]] = []
@@ -149,6 +160,7 @@ class EpochPlan:
         self._notes: dict[int, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
         self._channels: dict[int, tuple[EventList, NDArray[np.int32]]] = {}
         self._mails: list[tuple[EventQueue, int, NDArray[np.int64]]] = []
+        self._early: list[tuple[Deliver, tuple[NDArray[Any], ...]]] = []
         self._native_mails: Any = ()
         for operation in operations:
             self._add(operation)
@@ -161,6 +173,11 @@ class EpochPlan:
         for variable in self._cells.replicated:
             own[variable.address] = variable.array.copy()
         return _Part(number, clocks, own)
+
+    @property
+    def steps(self) -> bool:
+        """Whether some iterations are done step by step."""
+        return bool(self._rare)
 
     # --- operations in parts --------------------------------------------------------------------------------------
 
@@ -213,9 +230,14 @@ class EpochPlan:
         queue, events = operation.queue, operation.events
         assert queue is not None
         labels = self._cells.sorted_labels(operation)
-        mailed = operation in self._cells.mailed
+        mailed, early = operation in self._cells.mailed, operation in self._cells.early
         start = np.zeros(self._length + 1, np.int64)
-        if mailed:
+        dealt: list[Any] = [Moving(queue, "batch_first"), Moving(queue, "batch_last")]
+        if early:
+            most = events.most * self._length + 1
+            dealt = [np.zeros(most, np.int32), np.zeros(most, np.int32)]
+            self._early.append((operation, (*dealt, start)))
+        elif mailed:
             queue.widen(self._length)
             self._mails.append((queue, self._number[id(operation.clock)], start))
             before = [*self._calls.queue_arrays(queue), events.elements, events.count,
@@ -225,10 +247,9 @@ class EpochPlan:
         for component in np.flatnonzero(counts).tolist():
             part, most = self._parts[component], int(counts[component]) + 1
             first, last, batch = np.zeros(most, np.int32), np.zeros(most, np.int32), np.zeros(1, np.int64)
-            if mailed:
+            if mailed or early:
                 single = counts[component] == len(labels)
-                arrays = [start, Moving(queue, "batch_first"), Moving(queue, "batch_last"), part.iteration,
-                          None if single else labels, first, last, batch]  # fmt: skip
+                arrays = [start, *dealt, part.iteration, None if single else labels, first, last, batch]
                 part.add(operation, [(self._calls.runtime.rall_deal, arrays, component)])
             else:
                 part.add(operation, self._at_once(part, operation, (first, last, batch)))
@@ -272,6 +293,14 @@ class EpochPlan:
             tables.kept.append(start)
             table = tables.table(self._calls.queue_arrays(queue))
             mails.append(Mail(table.ctypes.data, clock, len(queue.batch_first), start.ctypes.data))
+        place = {address: k for k, address in enumerate(self._channels)}
+        early = []
+        for operation, arrays in self._early:
+            queue = operation.queue
+            assert queue is not None
+            tables.kept += [queue, arrays]
+            pointers = (array.ctypes.data for array in (queue.first_run, queue.run_start, *arrays))
+            early.append(Early(place[operation.events.address], *pointers))
         after = [tables.op(call, (self._number[id(op.clock)], 0, 0)) for op, call in self._after]
         copies = [(master, own) for master, own in self._back]
         for variable in self._cells.replicated:
@@ -287,12 +316,16 @@ class EpochPlan:
         self._native_mails = tables.array(Mail, mails)
         rows = {
             "components": tables.array(Component, components), "channels": tables.array(Channel, channels),
-            "mails": self._native_mails, "after": tables.array(Op, after),
+            "mails": self._native_mails, "early": tables.array(Early, early), "after": tables.array(Op, after),
             "copies": tables.array(Copy, [Copy(m.ctypes.data, o.ctypes.data, m.nbytes) for m, o in copies]),
         }  # fmt: skip
-        lengths = (len(components), len(channels), len(mails), len(after), len(copies))
-        places = [x for row, n in zip(rows.values(), lengths) for x in (ctypes.addressof(row), n)]
-        native = Epochs(*places, back, self._length, 0)
+        lengths = (len(components), len(channels), len(mails), len(early), len(after), len(copies))
+        fields = {}
+        for (name, row), n in zip(rows.items(), lengths):
+            fields.update({name: ctypes.addressof(row), f"n_{name}": n})
+        native = Epochs(
+            **fields, n_back=back, first=self._cells.first, most=self._length, rare=sum(1 << k for k in self._rare)
+        )
         tables.kept.append(native)
         return native
 

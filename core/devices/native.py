@@ -13,7 +13,7 @@ from rall.events import EventQueue
 from rall.model import Clock, EventClock
 
 __all__ = [
-    "BufferTable", "Channel", "ClockTable", "Component", "Copy", "Epochs", "Mail", "Moving", "Notes", "Op",
+    "BufferTable", "Channel", "ClockTable", "Component", "Copy", "Early", "Epochs", "Mail", "Moving", "Notes", "Op",
     "ProgramTable", "Tables", "address_of", "clock_table",
 ]  # fmt: skip
 
@@ -74,6 +74,13 @@ class Mail(ctypes.Structure):
     _fields_ = (("queue", _POINTER), ("clock", _WHOLE), ("room", _WHOLE), ("start", _POINTER))
 
 
+class Early(ctypes.Structure):
+    """``rall_early``."""
+
+    _fields_ = (("channel", _WHOLE), ("first_run", _POINTER), ("run_start", _POINTER), ("first", _POINTER),
+                ("last", _POINTER), ("start", _POINTER))  # fmt: skip
+
+
 class Copy(ctypes.Structure):
     """``rall_copy``."""
 
@@ -84,9 +91,10 @@ class Epochs(ctypes.Structure):
     """``rall_epochs``."""
 
     _fields_ = (("components", _POINTER), ("n_components", _WHOLE), ("channels", _POINTER), ("n_channels", _WHOLE),
-                ("mails", _POINTER), ("n_mails", _WHOLE), ("after", _POINTER), ("n_after", _WHOLE),
+                ("mails", _POINTER), ("n_mails", _WHOLE), ("early", _POINTER), ("n_early", _WHOLE), ("first", _WHOLE),
+                ("after", _POINTER), ("n_after", _WHOLE),
                 ("copies", _POINTER), ("n_copies", _WHOLE), ("n_back", _WHOLE), ("most", _WHOLE),
-                ("length", _WHOLE))  # fmt: skip
+                ("length", _WHOLE), ("rare", _WHOLE))  # fmt: skip
 
 
 class Moving:

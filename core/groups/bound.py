@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.errors import EquationError
 from rall.functions import place_of
 from rall.ir.nodes import Call
 from rall.ir.visit import walk
 from rall.model import Access, Assign, Variable
 
-__all__ = ["draws_in", "kind_of", "value_of_bound", "variable_of"]
+__all__ = ["draws_in", "kind_of", "usable", "value_of_bound", "variable_of"]
 
 
 def variable_of(bound: Variable | Access) -> Variable:
@@ -34,6 +35,19 @@ def value_of_bound(bound: Variable | Access, selection: NDArray[np.int64] | None
         return variable_of(bound).array[:1].copy()
     found = seen.get() if selection is None else seen.array[seen.domain.layout.index(selection)]
     return np.asarray(bound.variable.array[found]) if isinstance(bound, Access) else found
+
+
+def usable(bound: Variable | Access) -> Variable | Access:
+    """The same, unless statements that name it would reach for what is not there.
+
+    Raises
+    ------
+    EquationError
+        Says what is missing where.
+    """
+    if isinstance(bound, Access) and bound.problem:
+        raise EquationError(bound.problem)
+    return bound
 
 
 def draws_in(statements: Iterable[Assign]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rall.equations.dimensions import check_statements, infer_typed
 from rall.errors import EquationError
 from rall.functions import is_stateful, place_of
-from rall.groups.bound import variable_of
+from rall.groups.bound import usable, variable_of
 from rall.ir.nodes import Binary, Call, Name, Node, select
 from rall.ir.parse import parse
 from rall.ir.statements import Statement, parse_statements
@@ -122,7 +122,7 @@ def compile_code(
             # A draw for what has one value is one draw.
             differs = _names_differ(made[-1].value, resolver.bindings, differing)
             _check_shared(statement, where, for_events, differs)
-        resolver.bindings[target] = table[target]
+        resolver.bindings[target] = usable(table[target])
         written.add(target)
     _tell_of_unread(group, statements, table, where)
     return Code(_one_name_each(made, resolver.bindings), resolver.bindings, written)

@@ -25,6 +25,7 @@ from rall.groups.present import Present
 from rall.groups.probe import probe
 from rall.groups.regular import CodeRunner, times_in_seconds
 from rall.groups.resolver import Resolver
+from rall.groups.sites import SynapticTarget
 from rall.groups.states import States
 from rall.groups.stored import Stored
 from rall.groups.subgroup import Subgroup, check_slice, pick
@@ -48,7 +49,7 @@ _SECOND = get_or_create_dimension(second=1)
 _TIMES = ("t", "dt", "t_in_timesteps")
 
 
-class Group(States, Stored):
+class Group(SynapticTarget, States, Stored):
     """Elements with variables and equations.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import DimensionMismatchError, IndexOutOfRangeError, RallError
-from rall.groups.bound import variable_of
+from rall.groups.bound import usable, variable_of
 from rall.ir.nodes import Name, Node
 from rall.ir.visit import names, substitute
 from rall.model import Access, Variable
@@ -140,7 +140,7 @@ def _seen(linked: LinkedVariable, name: str, index: Variable | None) -> Variable
     found = source.reach(name, index)
     if found is None:
         raise RallError(f"'{name}' of '{source.name}' cannot be linked to")
-    return found
+    return usable(found)
 
 
 def _index(group: Group, name: str, linked: LinkedVariable) -> Variable:

@@ -10,6 +10,7 @@ import numpy as np
 from rall.calls import call_name
 from rall.errors import EquationError
 from rall.functions import BUILTIN, CONSTANTS, expand, is_stateful
+from rall.groups.bound import usable
 from rall.groups.kinds import Kinds
 from rall.ir.nodes import Binary, Call, Name, Node, Number, add, div, mul, number, power, sub
 from rall.ir.parse import parse
@@ -88,7 +89,7 @@ class Resolver:
 
     def _look_up(self, name: str) -> Node:
         if name in self.table:
-            self.bindings[name] = self.table[name]
+            self.bindings[name] = usable(self.table[name])
             return Name(name)
         if name in self.subexpressions:
             return self.node(self._draws_of(name, self.subexpressions[name]))

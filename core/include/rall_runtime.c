@@ -26,7 +26,7 @@ typedef struct {
     struct rall_epochs *epochs; /* or 0 */
 } rall_program;
 
-enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED };
+enum { RALL_DONE, RALL_PAUSED, RALL_FULL, RALL_STOPPED, RALL_CALL, RALL_FAILED, RALL_STEP };
 
 /* Clocks whose next times agree to this part of a step fire together. */
 #define RALL_SAME_TIME 1e-4
@@ -377,6 +377,9 @@ typedef struct { long long *count; const int *pairs; long long read; } rall_note
 typedef struct { rall_notes *logs; long long n_logs; const int *reported; int *event; long long *count; } rall_channel;
 /* A queue (`rall_waiting_from`), the clock of its steps, room for runs, and where those of each iteration begin. */
 typedef struct { void **queue; long long clock, room; long long *start; } rall_mail;
+/* Events that arrive in the step in which they happen, from components that nothing reaches and that go first: their
+   channel, the runs of the targets, and these sorted by iteration. */
+typedef struct { long long channel; const int *first_run, *run_start; int *first, *last; long long *start; } rall_early;
 /* A shared value and the copy of a component, which has it from the beginning of a run; the first ones are given back. */
 typedef struct { char *master, *own; long long bytes; } rall_copy;
 
@@ -384,57 +387,16 @@ typedef struct rall_epochs {
     rall_component *components; long long n_components;
     rall_channel *channels; long long n_channels;
     rall_mail *mails; long long n_mails;
+    rall_early *early; long long n_early, first; /* first: how many components go first */
     rall_op *after; long long n_after;
     rall_copy *copies; long long n_copies, n_back;
     long long most, length;    /* iterations of an epoch, at most and of this one */
+    long long rare;            /* clocks, as bits: an iteration in which one of these is due is done as a step */
 } rall_epochs;
 
 static void rall_copy_bytes(char *to, const char *from, long long bytes)
 {
     for (long long k = 0; k < bytes; k++) to[k] = from[k];
-}
-
-/* Find out how long the epoch is and what arrives in it; if it has no length, why. */
-static int rall_begin_epoch(rall_program *p, long long *iterations, volatile int *stop, int *why)
-{
-    rall_epochs *e = p->epochs;
-    long long length = e->most < *iterations ? e->most : *iterations, due = 0;
-    if (*stop) *why = RALL_STOPPED;
-    else if (*iterations <= 0) *why = RALL_PAUSED;
-    else if (!rall_room(p)) *why = RALL_FULL;
-    else due = 1;
-    if (!due) return 0;
-    for (long long b = 0; b < p->n_buffers; b++) {
-        const rall_buffer *k = p->buffers + b;
-        const long long room = k->each ? (k->limit - *k->count) / k->each + 1 : length;
-        if (room < length) length = room;
-    }
-    for (long long m = 0; m < e->n_mails; m++) e->mails[m].start[0] = 0;
-    e->length = 0;
-    while (e->length < length && (due = rall_due(p->clocks, p->n_clocks))) {
-        int fits = 1;
-        for (long long m = 0; m < e->n_mails; m++) {
-            const rall_mail *k = e->mails + m;
-            const rall_waiting q = rall_waiting_from(k->queue);
-            if (k->start[e->length] + q.under_way[0] > k->room) fits = 0;
-        }
-        if (!fits) break;
-        for (long long m = 0; m < e->n_mails; m++) {
-            const rall_mail *k = e->mails + m;
-            const rall_waiting q = rall_waiting_from(k->queue);
-            long long hits = 0;
-            if (due >> k->clock & 1) {
-                rall_settle(&q, p->clocks[k->clock].step);
-                hits = rall_pop(&q, p->clocks[k->clock].step, k->start[e->length]);
-            }
-            k->start[e->length + 1] = k->start[e->length] + hits;
-        }
-        rall_next(p->clocks, p->n_clocks, due);
-        e->length++;
-    }
-    *iterations -= e->length;
-    if (!e->length) *why = RALL_DONE;
-    return e->length > 0;
 }
 
 static void rall_run_component(const rall_program *p, const rall_component *c)
@@ -462,6 +424,73 @@ static void rall_gather(const rall_channel *k, long long iteration)
     }
     for (long long i = 0; i < n; i++) k->event[i] = k->reported[k->event[i]];
     *k->count = n;
+}
+
+/* Run what goes first, and sort its events for those who get them at once. */
+static void rall_go_first(const rall_program *p)
+{
+    rall_epochs *e = p->epochs;
+    for (long long c = 0; c < e->first; c++) rall_run_component(p, e->components + c);
+    for (long long m = 0; m < e->n_early; m++) {
+        const rall_early *k = e->early + m;
+        const rall_channel *from = e->channels + k->channel;
+        long long hits = 0;
+        for (long long l = 0; l < from->n_logs; l++) from->logs[l].read = 0;
+        for (long long it = 0; it < e->length; it++) {
+            k->start[it] = hits;
+            rall_gather(from, it);
+            for (long long n = 0; n < *from->count; n++)
+                for (int r = k->first_run[from->event[n]]; r < k->first_run[from->event[n] + 1]; r++) {
+                    k->first[hits] = k->run_start[r];
+                    k->last[hits++] = k->run_start[r + 1];
+                }
+        }
+        k->start[e->length] = hits;
+    }
+}
+
+/* Find out how long the epoch is and what arrives in it; if it has no length, why. */
+static int rall_begin_epoch(rall_program *p, long long *iterations, volatile int *stop, int *why)
+{
+    rall_epochs *e = p->epochs;
+    long long length = e->most < *iterations ? e->most : *iterations, due = 0;
+    if (*stop) *why = RALL_STOPPED;
+    else if (*iterations <= 0) *why = RALL_PAUSED;
+    else if (!rall_room(p)) *why = RALL_FULL;
+    else due = 1;
+    if (!due) return 0;
+    for (long long b = 0; b < p->n_buffers; b++) {
+        const rall_buffer *k = p->buffers + b;
+        const long long room = k->each ? (k->limit - *k->count) / k->each + 1 : length;
+        if (room < length) length = room;
+    }
+    for (long long m = 0; m < e->n_mails; m++) e->mails[m].start[0] = 0;
+    e->length = 0;
+    while (e->length < length && (due = rall_due(p->clocks, p->n_clocks)) && !(due & e->rare)) {
+        int fits = 1;
+        for (long long m = 0; m < e->n_mails; m++) {
+            const rall_mail *k = e->mails + m;
+            const rall_waiting q = rall_waiting_from(k->queue);
+            if (k->start[e->length] + q.under_way[0] > k->room) fits = 0;
+        }
+        if (!fits) break;
+        for (long long m = 0; m < e->n_mails; m++) {
+            const rall_mail *k = e->mails + m;
+            const rall_waiting q = rall_waiting_from(k->queue);
+            long long hits = 0;
+            if (due >> k->clock & 1) {
+                rall_settle(&q, p->clocks[k->clock].step);
+                hits = rall_pop(&q, p->clocks[k->clock].step, k->start[e->length]);
+            }
+            k->start[e->length + 1] = k->start[e->length] + hits;
+        }
+        rall_next(p->clocks, p->n_clocks, due);
+        e->length++;
+    }
+    *iterations -= e->length;
+    if (e->length && e->first) rall_go_first(p);
+    if (!e->length) *why = due ? RALL_STEP : RALL_DONE;
+    return e->length > 0;
 }
 
 /* Go through the epoch once more with what happened in it; clocks begin where they were. */
@@ -510,8 +539,8 @@ static int rall_open_epoch(rall_program *p, long long *iterations, volatile int 
     return open;
 }
 
-/* As `rall_run`, by epochs.  A step is never left half done. */
-RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile int *stop)
+/* Epochs one after the other, until a step is due; `iterations` are counted down. */
+static int rall_run_parts(rall_program *p, long long *iterations, volatile int *stop)
 {
     rall_epochs *e = p->epochs;
     int why = RALL_DONE;
@@ -522,19 +551,19 @@ RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile 
             e->components[c].clocks[k].step = p->clocks[k].step;
             e->components[c].clocks[k].end = p->clocks[k].end;
         }
-    int go = rall_open_epoch(p, &iterations, stop, &why);
+    int go = rall_open_epoch(p, iterations, stop, &why);
 #if defined(RALL_THREADS)
     if (p->threads > 1 && go) {
         rall_meeting meeting = {0, 0};
-        #pragma omp parallel num_threads((int)p->threads) shared(why, go, iterations, meeting)
+        #pragma omp parallel num_threads((int)p->threads) shared(why, go, meeting)
         {
             const long long me = omp_get_thread_num(), all = omp_get_num_threads();
             int on = 1;
             while (on) {
-                for (long long c = 0; c < e->n_components; c++)
+                for (long long c = e->first; c < e->n_components; c++)
                     if (e->components[c].thread % all == me) rall_run_component(p, e->components + c);
                 rall_meet(&meeting, all);
-                if (me == 0) go = rall_end_epoch(p, &why) && rall_open_epoch(p, &iterations, stop, &why);
+                if (me == 0) go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
                 rall_meet(&meeting, all);
                 on = go;
             }
@@ -542,8 +571,22 @@ RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile 
     }
 #endif
     while (go) {
-        for (long long c = 0; c < e->n_components; c++) rall_run_component(p, e->components + c);
-        go = rall_end_epoch(p, &why) && rall_open_epoch(p, &iterations, stop, &why);
+        for (long long c = e->first; c < e->n_components; c++) rall_run_component(p, e->components + c);
+        go = rall_end_epoch(p, &why) && rall_open_epoch(p, iterations, stop, &why);
+    }
+    return why;
+}
+
+/* As `rall_run`, by epochs; only iterations with clocks that are rarely due are done step by step. */
+RALL_EXPORT int rall_run_epochs(rall_program *p, long long iterations, volatile int *stop)
+{
+    int why = RALL_PAUSED;
+    if (p->next_op >= 0) why = rall_run(p, 0, stop); /* the rest of a step */
+    while (why == RALL_PAUSED) {
+        why = rall_run_parts(p, &iterations, stop);
+        if (why != RALL_STEP) return why;
+        why = rall_run(p, 1, stop);
+        iterations--;
     }
     return why;
 }

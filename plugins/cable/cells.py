@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rall.equations import PARAMETER, Equations
 from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
-from rall.groups import Group
-from rall.model import Check, Clock, Lazy, Model, Operation, Variable
+from rall.groups import Group, Sites
+from rall.model import Access, Check, Clock, Lazy, Model, Operation, Variable
 from rall.morphology import Morphology
 from rall.morphology.regions import region_arrays
 from rall.plugins.cable.cell_geometry import CellGeometry, located
@@ -23,6 +23,7 @@ from rall.plugins.cable.mechanisms import place_model
 from rall.plugins.cable.parts import Parts
 from rall.plugins.cable.places import find_compartments
 from rall.plugins.cable.present import Present
+from rall.plugins.cable.reach import Reach
 from rall.plugins.cable.recorded import has_places, together, weights_at_places, weights_on
 from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Subtree
@@ -69,6 +70,8 @@ class Cells(Parts, Group):
         Of the morphologies.
     """
 
+    implicit_variable = "v"
+
     def __init__(
         self,
         morphologies: Sequence[Morphology],
@@ -103,6 +106,7 @@ class Cells(Parts, Group):
                 self._set_default(variable, value, mask)
         scope = Scope(self)
         self._scope, self._step, self._present = scope, CableStep(scope), Present(scope)
+        self._reach = Reach(self)
         self._running_state = True
         self._threshold = Threshold(self, spiking)
         self.labels.learn(self.labels.names)
@@ -167,6 +171,16 @@ class Cells(Parts, Group):
     def cable_method_used(self) -> str:
         """How the cable is stepped, and what of it is only first order, if anything is."""
         return self._step.description()
+
+    @property
+    def offset(self) -> NDArray[np.int64]:
+        """First compartment of each cell, and the number of all; shape (n_cells + 1,)."""
+        return self.cable.offset.copy()
+
+    def sites(self, where: Any) -> Sites:
+        """See `Group.sites`; drawn in proportion to membrane area."""
+        found = np.unique(self.indices_of(where))
+        return Sites(found, self.cable.cell_of(found), self.variables["area"].get()[found], self.n_cells)
 
     def geometry(self, positions: Any = None, rotations: Any = None) -> CellGeometry:
         """Where the compartments are: start, end and diameter of each, for forward models of potentials.
@@ -272,10 +286,24 @@ class Cells(Parts, Group):
         home = next(m for m in self.mechanisms if m.domain is domain)
         self.variables[name].set(everywhere[home.members])
 
+    def reach(self, name: str, index: Variable) -> Variable | Access | None:
+        """See `Group.reach`; also of what lives on some compartments."""
+        variable = self.variables.get(name)
+        if variable is None or variable.shared or variable.domain is self.domain:
+            return super().reach(name, index)
+        home = next(m for m in self.mechanisms if m.domain is variable.domain)
+        return self._reach.access(variable, home, index)
+
+    def slope_of(self, name: str, coupled: bool) -> Variable | None:
+        """See `Group.slope_of`; for what currents are made of."""
+        return self._scope.couplings.slope(name, coupled) if self._scope.makes_current(name) else None
+
     def before_write(self, name: str) -> None:
         """See `Group.before_write`: what gates depend on changes at the present time, not half a step before."""
         if self._running_state and self._step.reads(name):
             self._present.synchronise()
+        if self._running_state and name == "v":
+            self._scope.couplings.forget()
 
     def writes_in_program(self) -> bool:
         """Whether operations other than the cell's own step change its state: resets, synapses, code of the user's."""
@@ -370,6 +398,7 @@ class Cells(Parts, Group):
 
     def operations(self, model: Model) -> Iterable[Operation]:
         """See `SimulationObject.operations`."""
+        self._scope.couplings.begin()
         if not self._scope.staggered:
             self._present.synchronise()  # an earlier run may have left gates half a step behind
         yield from self._present.held_operations(model)

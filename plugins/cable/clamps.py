@@ -175,15 +175,10 @@ class Clamp(Group):
                 "write a current of gates into the equations, with the flag 'point current'", Name(name),
             )  # fmt: skip
         found = cell.reach(name, self._rows)
-        if found is not None:
-            return found
-        home = next(m for m in cell.mechanisms if m.domain is variable.domain)
-        missing = self.compartments[~home.mask[self.compartments]]
-        if len(missing):
-            raise where.error(f"'{name}' does not live on {cell.describe_element(int(missing[0]))}", Name(name))
-        index = Variable(f"_{name}_place", self.domain, kind="integer", role="constant")
-        index.set(home.domain.layout.index(np.searchsorted(home.members, self.compartments)))
-        return Access(variable, index)
+        assert found is not None
+        if isinstance(found, Access) and found.problem:
+            raise where.error(found.problem, Name(name))
+        return found
 
     # --- what users see -----------------------------------------------------------------------------------------
 

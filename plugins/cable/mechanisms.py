@@ -33,11 +33,14 @@ class Mechanism:
         The compartments themselves if it is all of them, else a domain of its own.
     rows : Variable or None
         Storage index of the compartment of every element; None for all compartments.
+    region : str
+        What the user calls them.
     """
 
     mask: Mask
     domain: Domain
     rows: Variable | None
+    region: str = "all"
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -130,7 +133,7 @@ def place_model(
             if line.varname in lines:
                 known, where, other = lines[line.varname]
                 _check_same(line, known, bool((mask & where).any()), (region, other))
-                lines[line.varname] = (known, mask | where, other)
+                lines[line.varname] = (known, mask | where, f"{other} or {region}")
             else:
                 lines[line.varname] = (line, mask, region)
         new = equations.without(unique)
@@ -139,10 +142,11 @@ def place_model(
     assert together is not None
     mechanisms: dict[bytes, Mechanism] = {}
     for name, line in together.items():
-        mask = lines[name][1]
+        _, mask, region = lines[name]
         key = mask.tobytes()
         if key not in mechanisms:
             mechanisms[key] = _mechanism(mask, whole)
+            mechanisms[key].region = region
         mechanisms[key].lines.append(line)
     # What others can read comes first: it lives wherever they do, and on more compartments.
     largest_first = sorted(mechanisms.values(), key=lambda m: -int(m.mask.sum()))

@@ -180,11 +180,6 @@ class SpatialNeuronGroup(Cells):
             (method, cable_method), name=name, namespace=namespace, clock=clock, order=order, dt=dt,
         )  # fmt: skip
 
-    @property
-    def offset(self) -> NDArray[np.int64]:
-        """First compartment of each cell, and the number of all; shape (n_cells + 1,)."""
-        return self.cable.offset.copy()
-
     def threshold_compartments(self, location: Any) -> NDArray[np.int64]:
         """See `Cells.threshold_compartments`."""
         if isinstance(location, _SomaOrRoot):

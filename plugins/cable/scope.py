@@ -13,7 +13,9 @@ from rall.groups import Resolver
 from rall.integrators import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose
 from rall.ir.nodes import ZERO, Name, Node, add, div
+from rall.ir.visit import names
 from rall.model import SHARED, Access, Variable
+from rall.plugins.cable.coupling import VOLTAGE, Couplings
 from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import LAG, Gates
 from rall.units import get_or_create_dimension
@@ -38,6 +40,8 @@ class Scope:
         By how much stored gates are behind (second).
     uniform : dict of str to Variable
         Shared stand-ins for constant parameters that have one value everywhere.
+    couplings : Couplings
+        Sums over synapses that are taken implicitly.
     late : Variable
         By how much sources grow during a step (ampere), over all nodes.
     """
@@ -48,6 +52,7 @@ class Scope:
         cell.variables[LAG] = self.lag
         self.late = cell.cable.node_variable("late")
         self.uniform: dict[str, Variable] = {}
+        self.couplings = Couplings(cell, self.home)
         self._maps: dict[tuple[int, int], Variable] = {}
 
     # --- names of one mechanism ---------------------------------------------------------------------------------
@@ -86,7 +91,7 @@ class Scope:
         """The solver's variables as statements name them."""
         scratch = self.cell.cable.scratch
         return {"_d": scratch["d"], "_r": scratch["r"], "_late": self.late, "_carry": scratch["carry"],
-                "_diagonal": scratch["diagonal"]}  # fmt: skip
+                "_diagonal": scratch["diagonal"], VOLTAGE: self.cell.variables["v"]}  # fmt: skip
 
     def _seen_from(self, mechanism: Mechanism, variable: Variable) -> Variable | Access | None:
         """How a variable is reached from a mechanism's elements; None where it does not live there."""
@@ -119,6 +124,15 @@ class Scope:
     def point_lines(self) -> list[Line]:
         """Lines that are a current into each compartment."""
         return list(self.cell.equations.with_flag("point current"))
+
+    def makes_current(self, name: str) -> bool:
+        """Whether a variable is a part of the membrane's currents."""
+        expressions = {line.varname: line.node for line in self.cell.equations.subexpressions}
+        todo, seen = {line.varname for line in (*self.density_lines(), *self.point_lines())}, set[str]()
+        while todo:
+            seen |= todo
+            todo = {n for known in todo & expressions.keys() for n in names(expressions[known])} - seen
+        return name in seen
 
     def density(self) -> Node:
         """The whole membrane current density, point currents included, in the names of the user's text."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -109,6 +109,8 @@ class CableStep:
         if cell.mechanisms[0].rows is not None:
             base = self._base(Currents(), Currents(), ZERO if grows else None)
             yield self._elementwise("0base", cell.domain, base, {**self.scope.scratch(), "v": cell.variables["v"]})
+        for k, (domain, statements, bindings) in enumerate(self.scope.couplings.statements()):
+            yield self._elementwise(f"1ahead{k:03d}", domain, statements, bindings)
         early = self._early(external)
         # Operations sort by name: gates that go first from the smallest region up, membranes from the largest down.
         for k, (mechanism, statements, bindings) in enumerate(reversed(early)):
@@ -162,12 +164,17 @@ class CableStep:
         lines = [line for line in mechanism.lines if line in self.scope.density_lines()]
         points = [line for line in mechanism.lines if line.has("point current")]
         gates = cell.equations.diff_eq_names if self.scope.staggered else ()
-        whole = cell.cable_method == "second_order"
-        per_area = split(self.scope.current_of(lines, resolver), gates, whole)
-        point = split(self.scope.current_of(points, resolver), gates, whole)
+        per_area = self._split(self.scope.current_of(lines, resolver), gates)
+        point = self._split(self.scope.current_of(points, resolver), gates)
         if not (per_area.linear and point.linear):
             self.nonlinear += [line.varname for line in (*lines, *points)]
         return _Part(per_area, point, resolver)
+
+    def _split(self, current: Node, gates: Collection[str]) -> Currents:
+        whole = self.cell.cable_method == "second_order"
+        during, growth = self.scope.couplings.implicit(current, whole)
+        found = split(during, gates, whole)
+        return replace(found, growth=add(found.growth, growth))
 
     def _early(
         self, external: Mapping[str, object]

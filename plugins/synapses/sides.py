@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rall.errors import RallError
 from rall.groups import Group
+from rall.groups.bound import usable
 from rall.ir.nodes import Name, Node
 from rall.ir.visit import names, substitute
 from rall.model import SHARED, Access, Domain, Layout, Variable
@@ -62,6 +63,11 @@ class Side:
         return self.group.N if self._elements is None else len(self._elements)
 
     @property
+    def elements(self) -> NDArray[np.int64]:
+        """Numbers of the elements in the group."""
+        return np.arange(self.group.N) if self._elements is None else self._elements
+
+    @property
     def whole(self) -> bool:
         """Whether these are all elements of the group."""
         return self._elements is None
@@ -82,9 +88,27 @@ class Side:
             found[piece] = self.source.event_sources(numbers[piece])
         return found
 
-    def members(self) -> NDArray[Any]:
-        """Storage indices of all elements."""
-        return self.storage(np.arange(self.size))
+    def reach(self, variable: Variable) -> Access:
+        """A variable of the group that has a value for each element, as synapses see it.
+
+        Raises
+        ------
+        EquationError
+            If a synapse leads to where it does not live.
+        """
+        found = self.group.reach(variable.name, self.index)
+        assert isinstance(found, Access)
+        usable(found)
+        return found
+
+    def members(self, variable: Variable) -> NDArray[Any]:
+        """Storage indices of a variable's values for all elements that have one."""
+        everything = Variable("_members", Domain("members", Layout(self.size)), kind="index", role="constant")
+        everything.set(self.storage(np.arange(self.size)))
+        found = self.group.reach(variable.name, everything)
+        assert isinstance(found, Access)
+        indices = found.index.get()
+        return indices[indices >= 0]
 
     def values_of(self, name: str) -> NDArray[Any]:
         """Present values of a variable, one for each element; SI base units."""

@@ -22,6 +22,7 @@ from rall.plugins.synapses.request import parse_request
 from rall.plugins.synapses.scope import ConnectScope
 from rall.plugins.synapses.sides import Side
 from rall.plugins.synapses.summed import SummedVariable
+from rall.plugins.synapses.where import onto_sites, sites_of
 from rall.registry import suggest
 from rall.session import SimulationObject, session, warn
 from rall.units import DIMENSIONLESS, Dimension, Quantity, dimension_of, get_or_create_dimension, value_of
@@ -208,6 +209,7 @@ class Synapses(Group):
         n: str | int = 1,
         skip_if_invalid: bool = False,
         namespace: Mapping[str, object] | None = None,
+        where: Any = None,
     ) -> None:
         """Make synapses.
 
@@ -222,9 +224,14 @@ class Synapses(Group):
         n : int or str
             How many synapses a pair gets.
         skip_if_invalid : bool
-            Leave out pairs that a text gives beyond the groups, instead of refusing them.
+            Leave out pairs that a text gives beyond the groups, and cells without a compartment in `where`, instead of
+            refusing them.
         namespace : dict, optional
             Values of names; by default what is visible where this is called.
+        where : str, Place or part of a cell, optional
+            For synapses onto cells: the region, as a condition such as ``'apical and distance > 100*um'``.  All other
+            arguments then choose pairs of a source and a cell (``j`` is its number, of ``N_post``), and each synapse
+            gets a compartment of that cell in the region, with a probability in proportion to membrane area.
 
         Raises
         ------
@@ -232,10 +239,18 @@ class Synapses(Group):
             If a text cannot be understood.
         IndexOutOfRangeError
             If there is no such element.
+        RallError
+            If what is given does not fit together, or a cell has no compartment in `where`.
         """
+        sites = sites_of(self.post_side, where, j)
         i, j = (chosen(side.group, given) for side, given in ((self.pre_side, i), (self.post_side, j)))
-        request = parse_request(condition, i, j, p, n, skip_if_invalid)
-        found = pairs(request, ConnectScope(self, namespace or {}))
+        # Numbers are never invalid, but their cells may have nothing in the region.
+        skip = skip_if_invalid and (where is None or isinstance(i, str) or isinstance(j, str))
+        request = parse_request(condition, i, j, p, n, skip)
+        scope = ConnectScope(self, namespace or {}, sites)
+        found = pairs(request, scope)
+        if sites is not None:
+            found = onto_sites(found, sites, scope, where, skip_if_invalid)
         self._add(found.i, found.j)
 
     def _add(self, i: NDArray[np.int32], j: NDArray[np.int32]) -> None:
@@ -308,13 +323,20 @@ class Synapses(Group):
         """See `Group.values_of`."""
         if name in self.computed_names and name not in self.variables:
             return np.zeros(self.N)
-        return super().values_of(name)
+        other = self._other(name)
+        if other is None:
+            return super().values_of(name)
+        side, base = other
+        values = side.values_of(base)
+        return values if side.group.is_shared(base) else values[side.number.get()]
 
     def values_at(self, name: str, selection: NDArray[np.int64]) -> NDArray[Any]:
         """See `Group.values_at`."""
         if name in self.computed_names and name not in self.variables:
             return np.zeros(len(selection))
-        return super().values_at(name, selection)
+        if self._other(name) is None or self.is_shared(name):
+            return super().values_at(name, selection)
+        return self.values_of(name)[selection]
 
     # --- names ------------------------------------------------------------------------------------------------
 

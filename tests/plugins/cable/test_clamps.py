@@ -293,7 +293,7 @@ def test_parameters_of_a_region(cell_of, stick, target):
     clamp = CurrentClamp(cell[[6, 3]], "strength")
     Network(cell, clamp).run(1 * ms)
     assert clamp.I_ == pytest.approx([60e-12, 30e-12])
-    with pytest.raises(EquationError, match="'strength' does not live on compartment 0"):
+    with pytest.raises(EquationError, match=r"'strength' lives on 'dend'.*compartment 0"):
         CurrentClamp(cell.at("soma"), "strength")
     for name in ("w", "x"):
         with pytest.raises(EquationError, match=rf"'{name}' of '.*' changes with its gates"):
