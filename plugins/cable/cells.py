@@ -13,17 +13,18 @@ from rall.errors import DimensionMismatchError, RallError
 from rall.events import EventList
 from rall.groups import Group, Sites
 from rall.model import Access, Check, Clock, Lazy, Model, Operation, Variable
-from rall.morphology import Morphology, Place
+from rall.morphology import Morphology
 from rall.morphology.regions import region_arrays
 from rall.plugins.cable.cell_geometry import CellGeometry, located
 from rall.plugins.cable.compact import Compact
 from rall.plugins.cable.geometry import Cable
 from rall.plugins.cable.labels import Labels
-from rall.plugins.cable.mechanisms import Mechanism, place_model
+from rall.plugins.cable.mechanisms import place_model
 from rall.plugins.cable.parts import Parts
-from rall.plugins.cable.places import PlaceIn, find_compartments, on_shapes
+from rall.plugins.cable.places import find_compartments
 from rall.plugins.cable.present import Present
 from rall.plugins.cable.reach import Reach
+from rall.plugins.cable.recorded import has_places, together, weights_at_places, weights_on
 from rall.plugins.cable.scope import Scope
 from rall.plugins.cable.selection import Subtree
 from rall.plugins.cable.steps import CABLE_METHODS, AddedCurrent, CableStep
@@ -246,7 +247,7 @@ class Cells(Parts, Group):
         if name == "Ic":
             im = self._present.membrane_current(self.run_externals())
             axial = self.cable.axial_current(self.variables["v"].get(), self.passive_parameters["Ri"].least())
-            return im + axial / self.variables["area"].get()
+            return np.asarray(im + axial / self.variables["area"].get())
         if name in self._gates and self._scope.lag.array[0]:
             return self._everywhere(name, self._present.synchronised([name])[name])
         if name in self.variables:
@@ -358,46 +359,10 @@ class Cells(Parts, Group):
         """See `Group.record_weights`; the voltage at a place is interpolated."""
         home = self._scope.home(name)
         if home is not None and home.rows is not None:
-            return self._weights_on(name, home, item)
-        items = item if isinstance(item, (list, tuple)) else [item]
-        if name != "v" or not any(isinstance(p, (Place, PlaceIn)) for p in items):
-            return super().record_weights(name, self._together(items) if isinstance(item, list) else item)
-        parts = [self._interpolated(one) for one in items]
-        storage, weights, widths, picked = (np.concatenate(each) for each in zip(*parts))
-        return storage, weights, np.concatenate([[0], np.cumsum(widths)]), picked
-
-    def _together(self, items: list[Any]) -> Any:
-        """Compartments of several indices; numbers alone are one."""
-        if all(isinstance(k, (int, np.integer)) for k in items):
-            return items
-        return np.concatenate([self.indices_of(one) for one in items])
-
-    def _interpolated(self, item: Any) -> tuple[NDArray[Any], ...]:
-        """Storage, weights, number of these for each column, and compartments, for one index."""
-        if not isinstance(item, (Place, PlaceIn)):
-            picked = self.indices_of(item)
-            return self.domain.layout.index(picked), np.ones(len(picked)), np.ones(len(picked), np.int64), picked
-        cells = np.arange(self.cable.cells)
-        if isinstance(item, PlaceIn):
-            item, cells = item.place, item.cells
-        storage, weights, widths, picked = [], [], [], []
-        for k, place in on_shapes(self.cable, item, cells).items():
-            first = self.cable.offset[cells[self.cable.which[cells] == k]]
-            compartments, share = place.interpolation()
-            storage.append(self.domain.layout.index((first[:, None] + compartments).ravel()))
-            weights.append(np.tile(share, len(first)))
-            widths.append(np.full(len(first), len(share)))
-            picked.append(first + place.compartment)
-        return tuple(np.concatenate(each) for each in (storage, weights, widths, picked))
-
-    def _weights_on(self, name: str, home: Mechanism, item: Any) -> tuple[Any, ...]:
-        """Recording of a variable that lives on some compartments only."""
-        picked = home.members if item is True else self.indices_of(item)
-        missing = picked[~home.mask[picked]]
-        if len(missing):
-            raise RallError(f"'{name}' does not live on {self.describe_element(int(missing[0]))}")
-        position = np.searchsorted(home.members, picked)
-        return home.domain.layout.index(position), np.ones(len(picked)), np.arange(len(picked) + 1), picked
+            return weights_on(self, name, home, item)
+        if name == "v" and has_places(item):
+            return weights_at_places(self, item)
+        return super().record_weights(name, together(self, item))
 
     # --- running ----------------------------------------------------------------------------------------------------
 

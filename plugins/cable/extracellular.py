@@ -174,7 +174,7 @@ class ExtracellularPotential(SimulationObject):
         Conductances are the same in both directions, so that the weight of a voltage is a sum over differences of the
         matrix: an offset of all voltages, or of a row of the matrix, makes no potential.
         """
-        resistivity = self.cells.variables["Ri"].get()
+        resistivity = self.cells.passive_parameters["Ri"].least()
         if self._made is None or not np.array_equal(self._made[0], resistivity):
             here, there, conductance = self.cells.cable.pairs(resistivity)
             order = np.argsort(storage)

@@ -209,28 +209,25 @@ class Cable:
         """
         coupling, total = np.zeros(self.stored), np.ones(self.stored)
         relative: dict[int, Ints] = {}
-        places: list[list[Ints]] = [[] for _ in self.shapes]
-        owners: dict[int, list[Ints]] = {k: [] for k in range(len(self.shapes))}
+        by_shape = [(shape, found, shape.totals(found)) for shape, found in self._by_shape(resistivity)]
+        seen = [0] * len(self.shapes)
         for block in self.blocks:
             key = id(block.layout)
             if key not in relative:
                 relative[key] = self.node_places(block) - block.start
             mine, begin = relative[key] + block.start, 0
-            for cell in range(block.first, block.last):
-                k = int(self.which[cell])
-                shape = self.shapes[k]
+            for k in self.which[block.first : block.last].tolist():
+                shape, conductance, sums = by_shape[k]
                 nodes = mine[begin : begin + shape.nodes]
                 begin += shape.nodes
-                places[k].append(nodes)
                 lower = shape.child
                 if block.alone:
                     # Edges belong to the lower node after rooting, which may be either end.
                     stays = block.layout.parent[shape.child] == shape.above
                     lower = np.where(stays, shape.child, shape.above)
-                owners[k].append(nodes[lower])
-        for k, (shape, conductance) in enumerate(self._by_shape(resistivity)):
-            coupling[np.stack(owners[k])] = conductance
-            total[np.stack(places[k])] = shape.totals(conductance)
+                row = seen[k] if len(conductance) > 1 else 0
+                seen[k] += 1
+                coupling[nodes[lower]], total[nodes] = conductance[row], sums[row]
         return coupling, total
 
     def _by_shape(self, resistivity: Floats) -> list[tuple[Shape, Floats]]:

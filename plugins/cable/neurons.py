@@ -116,7 +116,8 @@ class SpatialNeuronGroup(Cells):
     """Many neurons with morphologies.
 
     Variables are flat over the compartments of all cells: compartment k of cell c is element ``offset[c] + k``.  A
-    spike's index is the cell.
+    spike's index is the cell, and synapses from any of its compartments (or from `at`) hear it; their ``i`` and ``j``
+    are flat numbers of compartments, and those of cells where they come from `at` or go there.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ class Parts:
             sizes = np.diff(cable.offset)[cells]
             number = where + sizes * (where < 0)
             fitting = (number >= 0) & (number < sizes)
-            return (cable.offset[cells] + number)[fitting]
+            return np.asarray((cable.offset[cells] + number)[fitting])
         mixed = isinstance(where, list) and not all(isinstance(k, (int, np.integer)) for k in where)
         items = where if mixed else [where]
         return np.concatenate([self.numbers_in_group(self.indices_of(item)) for item in items])

@@ -67,12 +67,14 @@ class CellsView(Parts, Subgroup):
     @property
     def time_constant(self) -> Quantity:
         """Membrane time constant of each compartment now, shape (compartments,)."""
-        return self.group.time_constant[self.indices]
+        found: Quantity = self.group.time_constant[self.indices]
+        return found
 
     @property
     def space_constant(self) -> Quantity:
         """Length constant of each compartment now, shape (compartments,)."""
-        return self.group.space_constant[self.indices]
+        found: Quantity = self.group.space_constant[self.indices]
+        return found
 
     def numbers_in_group(self, here: Indices) -> Indices:
         """See `Parts.numbers_in_group`."""
@@ -142,7 +144,7 @@ class CellView(CellsView):
     def __len__(self) -> int:
         return self.N
 
-    def __getitem__(self, item: Any) -> Subtree:
+    def __getitem__(self, item: Any) -> Any:
         return Subtree(self, self.indices_of(item))
 
     def __repr__(self) -> str:

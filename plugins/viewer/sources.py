@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,13 @@ from rall.morphology.tree import Tree
 from rall.plugins.viewer.base import FloatArray, IntArray, Scene
 from rall.plugins.viewer.layout import section_points
 from rall.plugins.viewer.recorded import in_display_unit, recorded
+from rall.units import Quantity
 from rall.units.quantity import split
 
-__all__ = ["Colouring", "Source", "build_scene", "scene_of"]
+__all__ = ["Colouring", "Source", "build_scene", "scene_of", "side_by_side"]
 
+#: Distance of cells that stand side by side, in units of the widest.
+_APART = 1.1
 _REGIONS = {1: "soma", 2: "axon", 3: "basal", 4: "apical"}  # SWC types
 
 
@@ -79,8 +83,8 @@ def scene_of(
 
     Parameters
     ----------
-    source : Morphology or SpatialNeuron
-        What is seen.
+    source : Morphology, SpatialNeuron or SpatialNeuronGroup
+        What is seen; several cells stand side by side in rows.
     data : StateMonitor or str, optional
         What colours it; by default its regions.
     variable : str, optional
@@ -98,26 +102,31 @@ def scene_of(
     RallError
         If data and source do not fit.
     """
-    tree = _tree_of(source)
+    trees = _trees_of(source)
+    n = sum(tree.n for tree in trees)
     if data is None:
-        colouring = _by_region(tree)
+        colouring = _by_region(np.concatenate([tree.type for tree in trees]))
     elif isinstance(data, str):
-        colouring = _by_name(source, data, tree.n, limits)
+        colouring = _by_name(source, data, n, limits)
     else:
-        colouring = _by_monitor(data, variable, tree.n, limits)
-    points, made_up = section_points(tree)
-    return Source(build_scene(tree, points, colouring), colouring.unknown, made_up)
+        colouring = _by_monitor(data, variable, n, limits)
+    places = {id(tree): section_points(tree) for tree in trees}
+    scenes = {id(tree): build_scene(tree, places[id(tree)][0], colouring) for tree in trees}
+    scene = side_by_side([scenes[id(tree)] for tree in trees], [tree.n for tree in trees])
+    return Source(scene, colouring.unknown, any(made_up for _, made_up in places.values()))
 
 
-def _tree_of(source: Any) -> Tree:
-    morphology = source if isinstance(source, Morphology) else getattr(source, "morphology", None)
-    if not isinstance(morphology, Morphology):
+def _trees_of(source: Any) -> list[Tree]:
+    """The tree of each cell; cells that share a morphology share it."""
+    given = source if isinstance(source, Morphology) else getattr(source, "morphology", None)
+    each: list[Any] = given if isinstance(given, list) else [given] * int(getattr(source, "n_cells", 1))
+    if not all(isinstance(one, Morphology) for one in each):
         raise RallError(f"view3d({source!r}, ...): a Morphology is expected, or a cell that has one")
-    return morphology.flatten()
+    return [one.flatten() for one in each]
 
 
-def _by_region(tree: Tree) -> Colouring:
-    types, which = np.unique(tree.type, return_inverse=True)
+def _by_region(kinds: IntArray) -> Colouring:
+    types, which = np.unique(kinds, return_inverse=True)
     names = tuple(_REGIONS.get(int(number), f"type_{number}") for number in types)
     return Colouring(which.astype(np.float64), names=names)
 
@@ -128,6 +137,8 @@ def _by_name(source: Any, name: str, n: int, limits: tuple[Any, Any] | None) -> 
     except AttributeError as error:
         kind = type(source).__name__
         raise RallError(f"view3d(..., {name!r}): a {kind} has no variable of that name") from error
+    if not isinstance(values, Quantity):
+        values = getattr(values, "value", values)  # a cell gives views, which have their units inside
     numbers, unit, scale = in_display_unit(values)
     if numbers.shape not in ((), (n,)):
         raise RallError(
@@ -210,6 +221,45 @@ def build_scene(tree: Tree, points: Sequence[FloatArray], colouring: Colouring) 
         limits=colouring.limits,
         names=colouring.names,
     )
+
+
+def side_by_side(scenes: Sequence[Scene], sizes: Sequence[int]) -> Scene:
+    """One scene of several cells, which stand in rows along x, the rows along y.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+        One for each cell, with the values of all of them.
+    sizes : sequence of int
+        Compartments of each cell.
+    """
+    if len(scenes) == 1:
+        return scenes[0]
+    boxes = {id(scene): _box(scene) for scene in scenes}
+    width, height = _APART * np.max([high - low for low, high in boxes.values()], axis=0)[:2]
+    columns = math.ceil(math.sqrt(len(scenes) * height / width)) if width > 0 else 1
+    cell = np.arange(len(scenes))
+    corner = np.column_stack([cell % columns * width, -(cell // columns) * height, np.zeros(len(scenes))])
+    moved = [place - boxes[id(scene)][0] for scene, place in zip(scenes, corner)]
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    lines = np.concatenate([[0], np.cumsum([len(scene.points) for scene in scenes])[:-1]])
+    return replace(
+        scenes[0],
+        points=np.concatenate([scene.points + by for scene, by in zip(scenes, moved)]),
+        diameters=np.concatenate([scene.diameters for scene in scenes]),
+        offsets=np.concatenate([[0], *(scene.offsets[1:] + k for scene, k in zip(scenes, lines))]),
+        owner=np.concatenate([scene.owner + k for scene, k in zip(scenes, first)]),
+        centres=np.concatenate([scene.centres + by for scene, by in zip(scenes, moved)]),
+        radii=np.concatenate([scene.radii for scene in scenes]),
+        sphere_owner=np.concatenate([scene.sphere_owner + k for scene, k in zip(scenes, first)]),
+    )
+
+
+def _box(scene: Scene) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest coordinates of a scene, shape (3,) each."""
+    radii = scene.radii[:, None]
+    everything = np.concatenate([scene.points, scene.centres - radii, scene.centres + radii])
+    return everything.min(axis=0), everything.max(axis=0)
 
 
 def _polyline(path: Path, points: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:

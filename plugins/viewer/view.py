@@ -135,7 +135,7 @@ def view3d(
 
     Parameters
     ----------
-    source : Morphology or SpatialNeuron
+    source : Morphology, SpatialNeuron or SpatialNeuronGroup
         What is seen, with its true diameters.
     data : StateMonitor or str, optional
         What colours it: a recording of compartments, or the name of a variable whose values now are shown.

@@ -8,6 +8,8 @@ import pytest
 from rall.errors import EquationError, IndexOutOfRangeError, RallError
 from rall.morphology import Cylinder
 from rall.plugins.cable import SpatialNeuron, SpatialNeuronGroup
+from rall.plugins.monitors import StateMonitor
+from rall.plugins.viewer import view3d
 from rall.simulation import Network
 from rall.units import cm, ms, mV, nA, pA, uF, um
 
@@ -354,3 +356,28 @@ def test_states_and_initialise(cells, stick, squid, group_of):
         one = SpatialNeuron(stick, squid)
         one.initialise(v=(-65 + 5 * k) * mV)
         assert np.asarray(cell.h_Na) == pytest.approx(np.asarray(one.h_Na), rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:the morphology lacks coordinates")
+def test_cells_can_be_seen(mixed, cells):
+    mixed.v = "-70*mV + i*0.01*mV"
+    seen = view3d(mixed, "v", viewer="matplotlib").scene
+    assert np.sort(np.unique([*seen.owner, *seen.sphere_owner])).tolist() == list(range(mixed.N))
+    assert seen.values == pytest.approx(np.asarray(mixed.v_) * 1e3) and seen.unit == "mV"
+    assert len(view3d(cells, viewer="matplotlib").scene.centres) == 5
+    assert len(view3d(cells[3], "v", viewer="matplotlib").scene.values) == 16
+    assert len(view3d(mixed[1:3], "v", viewer="matplotlib").scene.values) == mixed[1:3].N
+
+
+def test_rows_of_a_place_go_by_cell_whatever_the_discretization(stick, group_of):
+    """A place is one of all discretizations of a morphology."""
+    fine = stick.discretize(max_length=5 * um)
+    cells = group_of([stick, fine, stick, fine], POINT)
+    place = stick.dend[105 * um]
+    cells.v = "(cell_index + 1)*mV"
+    local = [6, place.on(fine.flatten()).compartment] * 2
+    assert cells.at(place).indices.tolist() == (cells.offset[:-1] + local).tolist()
+    monitor = StateMonitor(cells, "v", record=place)
+    monitor.record_single_timestep()
+    assert monitor.v_[:, 0] == pytest.approx([0.001, 0.002, 0.003, 0.004])
+    assert monitor.record.tolist() == cells.at(place).indices.tolist()

@@ -153,3 +153,32 @@ def test_a_cable_without_coordinates_stands() -> None:
     source = scene_of(Cylinder(n=10, diameter=2 * um, length=100 * um))
     assert source.made_up
     np.testing.assert_allclose(source.scene.points[[0, -1]], [[0, 0, 0], [0, 100, 0]], atol=1e-9)
+
+
+def test_several_cells_stand_side_by_side(morpho: Morphology) -> None:
+    other = Soma(diameter=30 * um, x=500 * um, y=0 * um, z=0 * um)
+    other.dend = Cylinder(n=3, diameter=2 * um, x=[515, 600] * um, y=[0, 0] * um, z=[0, 0] * um)
+    values = np.arange(20.0) * mV
+    cells = SimpleNamespace(morphology=[morpho, other, morpho], n_cells=3, v=values)
+    seen = scene_of(cells, "v").scene
+    one, two = scene(morpho), scene(other)
+    assert len(seen.points) == 2 * len(one.points) + len(two.points) == seen.offsets[-1] == len(seen.owner)
+    assert len(seen.offsets) == 2 * (len(one.offsets) - 1) + len(two.offsets)
+    assert sorted({*seen.owner, *seen.sphere_owner}) == list(range(20))
+    assert seen.sphere_owner.tolist() == [0, 8, 12]
+    np.testing.assert_allclose(seen.values, np.arange(20.0))
+    # Each keeps its shape, and none lies in the box of another.
+    first, last = len(one.points), len(one.points) + len(two.points)
+    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(two.points, axis=0), atol=1e-9)
+    boxes = [(part.min(axis=0), part.max(axis=0)) for part in np.split(seen.points, [first, last])]
+    for a in range(3):
+        for b in range(a):
+            apart = (boxes[a][0][:2] > boxes[b][1][:2]) | (boxes[b][0][:2] > boxes[a][1][:2])
+            assert apart.any(), (a, b)
+
+
+def test_cells_of_one_morphology(morpho: Morphology) -> None:
+    cells = SimpleNamespace(morphology=morpho, n_cells=5)
+    seen = scene_of(cells).scene
+    assert seen.values.shape == (40,) and len(seen.centres) == 5
+    assert len(np.unique(np.round(seen.centres, 6), axis=0)) == 5
