@@ -195,6 +195,16 @@ class Variable:
         """The values in the user's order (a copy); shape (size,)."""
         return self.domain.layout.to_user(self.array)
 
+    def same(self) -> bool:
+        """Whether all elements have one value."""
+        layout = self.domain.layout
+        if not layout.size:
+            return True
+        stored = self.array[: max(1, layout.stored)]
+        first = stored[0 if layout.place is None else layout.place[0]]
+        # Storage in one row is looked at fast, and its padding mostly has the first element's value, too.
+        return bool((stored == first).all()) or bool((self.get() == first).all())
+
     def set(self, values: object) -> None:
         """Write values (a scalar or an array in the user's order), SI base units."""
         self.domain.layout.to_storage(np.broadcast_to(np.asarray(values), (self.domain.size,)), self.array)

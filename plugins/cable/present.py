@@ -13,6 +13,7 @@ from rall.equations import Line
 from rall.errors import RallError
 from rall.evaluate import evaluate
 from rall.groups import Resolver
+from rall.groups.bound import value_of_bound
 from rall.integrators.choose import stability_warning
 from rall.integrators.noise import noise_symbols
 from rall.ir.algebra import linear_form, negative
@@ -71,14 +72,19 @@ class Present:
             found.update(n for n, node in self.cell.expressions().items() if not found.isdisjoint(names(node)))
         return found
 
-    def _values(self, bindings: Mapping[str, Variable | Access]) -> dict[str, Any]:
+    def _values(
+        self, bindings: Mapping[str, Variable | Access], some: NDArray[np.int64] | None = None
+    ) -> dict[str, Any]:
+        """Values of all elements, or of some, by name."""
         cell = self.cell
         values: dict[str, Any] = {
             "_seed": int(session_seed().array[0]), "_stream": cell.stream ^ _OUTSIDE, "_step": cell.clock.step,
-            "_element": np.arange(cell.domain.size),
+            "_element": np.arange(cell.domain.size) if some is None else some,
         }  # fmt: skip
         for name, bound in bindings.items():
-            if isinstance(bound, Access):
+            if some is not None:
+                values[name] = value_of_bound(bound, some)
+            elif isinstance(bound, Access):
                 layout = bound.index.domain.layout
                 values[name] = bound.variable.array[layout.to_user(bound.index.array).astype(np.int64)]
             else:
@@ -256,7 +262,7 @@ class Present:
             # Of very many compartments some are looked at, evenly: the others are like them.
             size = mechanism.domain.size
             some = np.unique(np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(np.int64)) if size else np.arange(0)
-            values = {n: v[some] if np.shape(v) == (size,) else v for n, v in self._values(gates.bindings).items()}
+            values = self._values(gates.bindings, some)
             compute = partial(evaluate, values=values)
             message = stability_warning(gates.system, gates.integrator, self.cell.clock.dt, compute)
             if message is not None:
@@ -299,7 +305,9 @@ class Present:
             if not mechanism.equations:
                 continue
             gates = self.scope.gates(mechanism, external)
-            values = self._values(gates.bindings)
+            # What is the same everywhere takes as long for many cells as for one.
+            alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
+            values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
             forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
             for _ in range(_STEADY_ROUNDS):
                 change = 0.0

@@ -78,13 +78,12 @@ class Scope:
         line = self.cell.equations.get(name)
         if variable.shared or line is None or not line.has("constant"):
             return variable
-        values = variable.get()
-        if (values != values[0]).any():
+        if not variable.same():
             self.uniform.pop(name, None)
             return variable
         if name not in self.uniform:
             self.uniform[name] = Variable(name, SHARED, variable.dimension, variable.kind, "constant")
-        self.uniform[name].array[0] = values[0]
+        self.uniform[name].array[0] = variable.array[variable.domain.layout.index(np.zeros(1, np.int64))[0]]
         return self.uniform[name]
 
     def scratch(self) -> dict[str, Variable]:
