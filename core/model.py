@@ -228,8 +228,8 @@ class Lazy(Variable):
         self._array: NDArray[Any] | None = None
         self.name, self.domain, self.dimension, self.kind, self.role = name, domain, dimension, kind, role
 
-    @property  # type: ignore[override]
-    def array(self) -> NDArray[Any]:
+    @property
+    def array(self) -> NDArray[Any]:  # type: ignore[override]
         """Storage, made at the first call."""
         if self._array is None:
             self._array = aligned(max(1, self.domain.layout.stored), self.kind)

@@ -7,7 +7,7 @@ the components of what they write.  See ``rall_run_epochs`` in ``rall_runtime.c`
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -296,10 +296,10 @@ class EpochPlan:
         place = {address: k for k, address in enumerate(self._channels)}
         early = []
         for operation, arrays in self._early:
-            queue = operation.queue
-            assert queue is not None
-            tables.kept += [queue, arrays]
-            pointers = (array.ctypes.data for array in (queue.first_run, queue.run_start, *arrays))
+            runs = operation.queue
+            assert runs is not None
+            tables.kept += [runs, arrays]
+            pointers = (array.ctypes.data for array in (runs.first_run, runs.run_start, *arrays))
             early.append(Early(place[operation.events.address], *pointers))
         after = [tables.op(call, (self._number[id(op.clock)], 0, 0)) for op, call in self._after]
         copies = [(master, own) for master, own in self._back]
@@ -339,11 +339,12 @@ class EpochPlan:
             status.ctypes.data, part.iteration.ctypes.data, thread,
         )  # fmt: skip
 
-    def _shared_out(self) -> Iterable[int]:
+    def _shared_out(self) -> list[int]:
         """The thread of each component: neighbours go together, and all have about the same to do."""
         done = np.cumsum([part.work for part in self._parts])
         middle = done - 0.5 * np.diff(done, prepend=0)
-        return np.minimum(middle * self._threads // max(1, int(done[-1])), self._threads - 1).astype(int).tolist()
+        thread = np.minimum(middle * self._threads // max(1, int(done[-1])), self._threads - 1)
+        return [int(k) for k in thread]
 
     def find_again(self) -> None:
         """After queues have grown: how much room there is."""

@@ -133,6 +133,8 @@ def place_model(
             if line.varname in lines:
                 known, where, other = lines[line.varname]
                 _check_same(line, known, bool((mask & where).any()), (region, other))
+                if line.has("shared"):
+                    _check_defaults(line, [d.get(line.varname) for _, d in defaults], (region, other))
                 lines[line.varname] = (known, mask | where, f"{other} or {region}")
             else:
                 lines[line.varname] = (line, mask, region)
@@ -213,6 +215,17 @@ def located(compartments: NDArray[np.int64], whole: Domain) -> tuple[Domain, Var
     last = np.searchsorted(whole.layout.block_of(free), np.searchsorted(ends, padding, side="right"), side="right")
     rows.array[padding] = free[last - 1]
     return domain, rows
+
+
+def _check_defaults(line: Line, values: list[Any], regions: tuple[str, str]) -> None:
+    """Refuse two values for what is one for all compartments; the last of them would win in silence."""
+    given = [value for value in values if value is not None]
+    if any(not np.array_equal(value, given[-1]) for value in given):
+        raise EquationError(
+            f"'{line.varname}' is shared by all compartments and cannot be {given[-1]} in '{regions[0]}' and "
+            f"{given[0]} in '{regions[1]}':\n    {line}\n"
+            "give one of them another name, for a channel with name=..., or leave out the flag 'shared'"
+        )
 
 
 def _mechanism(mask: Mask, whole: Domain) -> Mechanism:
