@@ -36,7 +36,7 @@ __all__ = ["QUEUE", "TREE_TABLES", "TREE_VARIABLES", "CallList", "Calls"]
 
 CallList: TypeAlias = list[tuple[Any, list[Any], int]]
 #: Order of the tables and variables of a tree solve, as ``rall_tree.c`` takes them.
-TREE_TABLES = ("size", "order", "parent", "first", "rows", "above", "below", "to_below")
+TREE_TABLES = ("size", "order", "parent", "first", "rows", "deep", "above", "below", "to_below")
 TREE_VARIABLES = ("diagonal", "d", "r", "g", "w", "f", "v", "carry", "first", "second", "rest", "late")
 _KIND_NUMBERS = {"float": 0, "integer": 1, "index": 2, "boolean": 3}
 #: Arrays of a queue that move when it grows, and those in the order in which ``rall_waiting_from`` takes them.

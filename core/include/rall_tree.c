@@ -28,6 +28,7 @@ typedef struct {
     long long compartments, stored;            /* storage of compartments, and all of it */
     const int *order, *parent;                 /* nodes outside of groups, children first, and the node above each */
     const long long *first, *rows;             /* each group: first storage index, rows of eight */
+    const long long *deep;                     /* each group: a row elsewhere in storage that is under its first, or -1 */
     const int *above, *below;                  /* each lane: node above its last row, node below its first row */
     const double *to_below;                    /* each lane: coupling to the node below */
     const double *diagonal;                    /* of every node, without the membrane */
@@ -38,7 +39,7 @@ static rall_tree rall_tree_from(void **x)
 {
     const long long *n = x[0];
     rall_tree t = {n[0], n[1], n[2], n[3], n[4], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8],
-                   x[9], x[10], x[11], x[12], x[13]};
+                   x[9], x[10], x[11], x[12], x[13], x[14]};
     return t;
 }
 
@@ -55,12 +56,13 @@ static void rall_begin(const rall_tree *t)
 }
 
 /* A group's lanes are its SIMD vectors one after the other; `between` says whether nodes lie below its lanes. */
-typedef struct { long long first, last; const int *above, *below; const double *to_below; } rall_lanes;
+typedef struct { long long first, last, deep; const int *above, *below; const double *to_below; } rall_lanes;
 
 static rall_lanes rall_lanes_of(const rall_tree *t, long long group, int lane)
 {
     const long long first = t->first[group] + lane, k = RALL_LANES * group + lane;
-    rall_lanes l = {first, first + RALL_LANES * (t->rows[group] - 1), t->above + k, t->below + k, t->to_below + k};
+    const long long deep = t->deep[group] < 0 ? -1 : t->deep[group] + lane;
+    rall_lanes l = {first, first + RALL_LANES * (t->rows[group] - 1), deep, t->above + k, t->below + k, t->to_below + k};
     return l;
 }
 
@@ -97,6 +99,16 @@ RALL_FN void rall_factor_lanes(const rall_tree *t, const int once, rall_lanes p,
     const double *restrict g = t->g;
     rall_v D = *(rall_v *)(d + p.first), R = *(rall_v *)(r + p.first), F = *(const rall_v *)p.to_below;
     rall_v lost = F - F, gained = lost, G, W;
+    if (p.deep >= 0) {
+        const rall_v inverse = 1.0 / *(rall_v *)(d + p.deep), under = *(rall_v *)(r + p.deep);
+        G = *(const rall_v *)(g + p.deep);
+        W = G * inverse;
+        *(rall_v *)(w + p.deep) = W;
+        if (once) *(rall_v *)(r + p.deep) = under * inverse;
+        else *(rall_v *)(d + p.deep) = inverse;
+        D -= W * G;
+        R += W * under;
+    }
     for (long long i = p.first;; i += RALL_LANES) {
         const rall_v inverse = 1.0 / D;
         G = *(const rall_v *)(g + i);
@@ -139,6 +151,7 @@ RALL_FN void rall_forward_lanes(const rall_tree *t, double *restrict r, rall_lan
 {
     const double *restrict w = t->w, *restrict f = t->f;
     rall_v R = *(rall_v *)(r + p.first), gained = R - R;
+    if (p.deep >= 0) R += *(const rall_v *)(w + p.deep) * *(const rall_v *)(r + p.deep);
     for (long long i = p.first;; i += RALL_LANES) {
         *(rall_v *)(r + i) = R;
         if (between) gained += *(const rall_v *)(f + i) * R;
@@ -161,13 +174,16 @@ RALL_FN void rall_backward_lanes(const rall_stage *s, const double *r, const int
     double *x = s->x;
     rall_v X = RALL_GATHER(x, p.above), B = X - X;
     if (between) B = RALL_GATHER(x, p.below);
-    for (long long i = p.last; i >= p.first; i -= RALL_LANES) {
+    /* The row elsewhere comes last. */
+    for (long long i = p.last;;) {
         rall_v right = *(const rall_v *)(r + i);
         if (stage != RALL_ONLY) right *= *(const rall_v *)(d + i);
         if (between) right += *(const rall_v *)(f + i) * B;
         X = right + *(const rall_v *)(w + i) * X;
         *(rall_v *)(x + i) = X;
         RALL_LEAVE(rall_v, stage, growing)
+        if (i == p.deep || (i == p.first && p.deep < 0)) break;
+        i = i == p.first ? p.deep : i - RALL_LANES;
     }
 }
 
@@ -225,17 +241,17 @@ RALL_FN void rall_backward(const rall_stage *s, const double *r, const int stage
 /* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in
    rall/plugins/cable/steps.py and docs/numerics.md.  With c = C/(gamma dt), A = c + G and P = c/A, the step is
    v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
-   x: tree (14), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
+   x: tree (15), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
    in the first stage being in r already; n: storage.  What the next stage begins with is left by the sweep before it. */
 RALL_FN void rall_sdirk3(void **x, const int growing)
 {
     const rall_tree t = rall_tree_from(x);
-    rall_stage s = {&t, x[16], x[14], x[18], x[15], x[19], x[16], x[17]};
+    rall_stage s = {&t, x[17], x[15], x[19], x[16], x[20], x[17], x[18]};
     rall_begin(&t);
     rall_factor(&t, 0);
     rall_backward(&s, t.r, RALL_FIRST, growing);
     rall_forward(&t, s.rest);
-    s.x = x[17];
+    s.x = x[18];
     rall_backward(&s, s.rest, RALL_SECOND, growing);
     rall_forward(&t, s.rest);
     s.x = t.r;
@@ -245,7 +261,7 @@ RALL_FN void rall_sdirk3(void **x, const int growing)
 RALL_EXPORT void rall_tree_sdirk3(void **x, long long n)
 {
     (void)n;
-    if (x[19]) rall_sdirk3(x, 1);
+    if (x[20]) rall_sdirk3(x, 1);
     else rall_sdirk3(x, 0);
 }
 
@@ -253,7 +269,7 @@ RALL_EXPORT void rall_tree_sdirk3(void **x, long long n)
 RALL_EXPORT void rall_tree_euler(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
-    const rall_stage s = {&t, x[14], 0, 0, 0, 0, 0, 0};
+    const rall_stage s = {&t, x[15], 0, 0, 0, 0, 0, 0};
     (void)n;
     rall_begin(&t);
     rall_factor(&t, 1);

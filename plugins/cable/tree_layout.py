@@ -8,7 +8,7 @@ belong to different branches and do not wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -50,6 +50,9 @@ class TreeLayout:
         Each group of runs or pieces of one, as nodes of shape (rows, LANES), deepest row first; -1 for padding.
     first : ndarray of int64
         Storage index of the first element of each group.
+    deep : ndarray of int64
+        For each group the storage index of a row of junctions that is eliminated before its first row, or -1; they are
+        the last rows but in storage of `pieces`, too, each the one below the lane's first node.
     between : int
         How many of the groups, which come first, have nodes below their lanes that are eliminated later.
     """
@@ -62,6 +65,7 @@ class TreeLayout:
     above: Ints
     pieces: tuple[Ints, ...]
     first: Ints
+    deep: Ints
     between: int
 
     @property
@@ -85,6 +89,7 @@ class TreeLayout:
             "parent": self._stored(self.above),
             "first": self.first,
             "rows": np.array([len(p) for p in self.pieces], np.int64),
+            "deep": self.deep,
             "above": self._stored(np.array(top, np.int64).reshape(-1)),
             "below": self._stored(self._nodes_below),
             "whole_order": np.concatenate([unused, self.place[_children_first(self.parent)]]).astype(np.int32),
@@ -156,7 +161,7 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
     stored = stored_compartments + _padded(len(junctions))
     return TreeLayout(
         place, parent, stored_compartments, stored, order, above[order], tuple(pieces), np.array(first, np.int64),
-        between,
+        np.full(len(pieces), -1), between,
     )  # fmt: skip
 
 
@@ -169,7 +174,7 @@ def pack(parent: Ints, compartments: int) -> TreeLayout:
     """Choose storage for several trees whose unbranched runs are eliminated eight side by side, whosever they are.
 
     Runs are sorted by their height in the tree of runs, so that all that hangs on one is done before it, then by
-    length; junctions are runs of their own.  Roots stay as they are.
+    length; junctions are runs of their own, unless they are under eight runs of one length.  Roots stay as they are.
 
     Parameters
     ----------
@@ -179,49 +184,107 @@ def pack(parent: Ints, compartments: int) -> TreeLayout:
         Number of compartments, which come before junctions.
     """
     parent = np.asarray(parent, np.int64)
-    nodes = np.arange(len(parent))
-    children = np.bincount(parent[parent >= 0], minlength=len(parent))
-    head = (parent < 0) | (nodes >= compartments) | (children[parent] != 1) | (parent >= compartments)
-    top = _above(np.where(head, nodes, parent))
-    depth = _depths(parent)
-    heads = np.flatnonzero(head)
-    length = np.bincount(top, minlength=len(parent))
-    height = np.zeros(len(parent), np.int64)
-    for run in heads[np.argsort(-depth[heads], kind="stable")].tolist():
-        if parent[run] >= 0:
-            above = top[parent[run]]
-            height[above] = max(height[above], height[run] + 1)
-    # Sorting by head last keeps what lies together in a tree together in storage.
-    chosen = heads[np.lexsort((heads, -length[heads], heads >= compartments, height[heads]))]
-    kind = 2 * height[chosen] + (chosen >= compartments)
-    borders = np.flatnonzero(np.diff(kind, prepend=-1, append=-1))
+    runs = _Runs(parent, compartments)
+    groups = runs.groups()
+    under = runs.junctions_under(groups)
+    # A row of junctions that belongs to a group is no group of its own.
+    inside = np.zeros(len(parent), bool)
+    for row in under:
+        inside[row] = True
+    groups, under = runs.regrouped(groups, under, inside)
     place = np.full(len(parent), -1, np.int64)
     taken, behind = 0, 0
-    pieces, first = [], []
-    groups = [chosen[k : min(k + LANES, end)] for start, end in pairwise(borders) for k in range(start, end, LANES)]
-    lane = np.full(len(parent), -1)
-    group_of = np.full(len(parent), -1)
-    for g, group in enumerate(groups):
-        lane[group], group_of[group] = np.arange(len(group)), g
-    row = depth - depth[top]
-    for group in groups:
-        pieces.append(np.full((int(length[group].max()), LANES), -1))
+    pieces, first, deep, rows_behind = [], [], [], []
+    for group, row in zip(groups, under):
+        members = np.full((int(runs.length[group].max()), LANES), -1)
+        for lane, head in enumerate(group.tolist()):
+            members[len(members) - runs.length[head] :, lane] = runs.nodes(head)
         junction = group[0] >= compartments
+        pieces.append(members)
         first.append(behind if junction else taken)
-        behind, taken = (behind + LANES, taken) if junction else (behind, taken + pieces[-1].size)
-    rows = np.array([len(p) for p in pieces])
-    start = np.array(first, np.int64)
-    which = group_of[top]
-    upward = rows[which] - 1 - row  # the row of the far end is the first one
+        if junction:
+            behind += LANES
+        else:
+            taken += members.size
+        deep.append(behind if len(row) else -1)
+        rows_behind.append(row)
+        behind += LANES * bool(len(row))
     stored_compartments, stored_junctions = _padded(taken), _padded(behind)
-    start = np.where([group[0] >= compartments for group in groups], start + stored_compartments, start)
-    place = start[which] + LANES * upward + lane[top]
-    for node, g, r, k in zip(nodes.tolist(), which.tolist(), upward.tolist(), lane[top].tolist()):
-        pieces[g][r, k] = node
+    start = np.array(first, np.int64)
+    start[[group[0] >= compartments for group in groups]] += stored_compartments
+    lower = np.array(deep, np.int64)
+    lower[lower >= 0] += stored_compartments
+    for members, begin, row, below in zip(pieces, start.tolist(), rows_behind, lower.tolist()):
+        there = members.reshape(-1)
+        place[there[there >= 0]] = begin + np.flatnonzero(there >= 0)
+        place[row] = below + np.arange(len(row))
     none = np.zeros(0, np.int64)
     return TreeLayout(
-        place, parent, stored_compartments, stored_compartments + stored_junctions, none, none, tuple(pieces), start, 0
-    )
+        place, parent, stored_compartments, stored_compartments + stored_junctions, none, none, tuple(pieces), start,
+        lower, 0,
+    )  # fmt: skip
+
+
+class _Runs:
+    """Maximal unbranched runs of compartments, and junctions: each known by its node that is nearest to the root."""
+
+    def __init__(self, parent: Ints, compartments: int) -> None:
+        nodes = np.arange(len(parent))
+        self._parent, self._compartments = parent, compartments
+        self._children = np.bincount(parent[parent >= 0], minlength=len(parent))
+        head = (parent < 0) | (nodes >= compartments) | (parent >= compartments) | (self._children[parent] != 1)
+        self._top = _above(np.where(head, nodes, parent))
+        depth = _depths(parent)
+        self._heads = np.flatnonzero(head)
+        self.length = np.bincount(self._top, minlength=len(parent))
+        self._height = np.zeros(len(parent), np.int64)
+        for run in self._heads[np.argsort(-depth[self._heads], kind="stable")].tolist():
+            if parent[run] >= 0:
+                above = self._top[parent[run]]
+                self._height[above] = max(self._height[above], self._height[run] + 1)
+        # The nodes of each run in one row, the far end first.
+        self._order = np.lexsort((-depth, self._top))
+        self._begin = np.searchsorted(self._top[self._order], nodes)
+
+    def nodes(self, head: int) -> Ints:
+        """The nodes of a run, the far end first."""
+        return self._order[self._begin[head] : self._begin[head] + self.length[head]]
+
+    def _by_eights(self, heads: Ints) -> list[Ints]:
+        # Sorting by head last keeps what lies together in a tree together in storage.
+        junction = heads >= self._compartments
+        chosen = heads[np.lexsort((heads, -self.length[heads], junction, self._height[heads]))]
+        kind = 2 * self._height[chosen] + (chosen >= self._compartments)
+        borders = np.flatnonzero(np.diff(kind, prepend=-1, append=-1))
+        return [chosen[k : min(k + LANES, end)] for begin, end in pairwise(borders) for k in range(begin, end, LANES)]
+
+    def groups(self) -> list[Ints]:
+        """All runs, eight of one height a group, in the order of elimination."""
+        return self._by_eights(self._heads)
+
+    def junctions_under(self, groups: Sequence[Ints]) -> list[Ints]:
+        """For each group the junctions under its runs, if that are eight and the runs of one length; else nothing."""
+        below = np.full(len(self._parent), -1)
+        junctions = np.arange(self._compartments, len(self._parent))
+        rooted = junctions[self._parent[junctions] >= 0]
+        single = rooted[self._children[self._parent[rooted]] == 1]
+        below[self._parent[single]] = single
+        found = []
+        for group in groups:
+            fits = len(group) == LANES and group[0] < self._compartments and np.ptp(self.length[group]) == 0
+            row = below[self._order[self._begin[group]]] if fits else np.zeros(0, np.int64)
+            found.append(row if (row >= 0).all() else np.zeros(0, np.int64))
+        return found
+
+    def regrouped(
+        self, groups: Sequence[Ints], under: Sequence[Ints], inside: NDArray[np.bool_]
+    ) -> tuple[list[Ints], list[Ints]]:
+        """The groups with new ones of the junctions that lie under no group, in the order of elimination."""
+        kept = [(group, row) for group, row in zip(groups, under) if group[0] < self._compartments]
+        junctions = self._heads[self._heads >= self._compartments]
+        more = [(group, np.zeros(0, np.int64)) for group in self._by_eights(junctions[~inside[junctions]])]
+        every = sorted(kept + more, key=lambda pair: int(self._height[pair[0][0]]))
+        return [group for group, _ in every], [row for _, row in every]
 
 
 def _above(jump: Ints) -> Ints:

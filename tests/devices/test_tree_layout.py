@@ -156,8 +156,17 @@ def test_packed_trees_are_eliminated_from_the_leaves(forest):
     assert (layout.place[:n] < layout.stored_compartments - 1).all()  # a spare compartment is left
     assert (layout.place[n:] >= layout.stored_compartments).all() and layout.spare not in layout.place
     done = np.zeros(len(parent), bool)
-    for piece, first in zip(layout.pieces, layout.first.tolist()):
+    node_at = np.full(layout.stored, -1)
+    node_at[layout.place] = np.arange(len(parent))
+    for piece, first, deep in zip(layout.pieces, layout.first.tolist(), layout.deep.tolist()):
         members = [lane[lane >= 0] for lane in piece.T]
+        if deep >= 0:
+            under = node_at[deep : deep + LANES]
+            assert (under >= n).all() and (piece >= 0).all()
+            np.testing.assert_array_equal(parent[under], piece[0])
+            for node in under.tolist():
+                assert done[parent == node].all()
+                done[node] = True
         for lane in members:
             for node in lane.tolist():
                 assert done[parent == node].all(), "what hangs on a node is done before it"
