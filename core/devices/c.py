@@ -178,6 +178,8 @@ class CProgram(Program):
         runtime = self._calls.runtime
         if self._epochs is not None:
             status = Status(runtime.rall_run_epochs(*arguments))
+            if status is Status.FAILED:
+                self._epochs.cut(self._native_clocks)
         else:
             status = Status(self._with_times(arguments) if self.timed else runtime.rall_run(*arguments))
         for clock, native in zip(self.clocks, self._native_clocks):

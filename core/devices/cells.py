@@ -17,6 +17,7 @@ from rall.events import Timetable
 from rall.model import (
     SHARED,
     Check,
+    Clock,
     Deliver,
     Elementwise,
     Emit,
@@ -72,7 +73,7 @@ class Cells:
         self._kernels = kernels
         self._blocks_of = {id(op): blocks for together, blocks in stages for op in together}
         operations = [op for together, _ in stages for op in together]
-        if not all(map(done_in_parts, operations)):
+        if not all(map(done_in_parts, operations)) or not self._in_order(operations):
             raise Unsuited
         self.afterwards = _afterwards(operations)
         operations = [op for op in operations if not any(op is one for one in self.afterwards)]
@@ -191,6 +192,20 @@ class Cells:
                 if isinstance(bound, Variable) and bound.address in accesses.writes:
                     found[bound.address] = bound
         return list(found.values())
+
+    def _in_order(self, operations: Sequence[Operation]) -> bool:
+        """Whether what happens in a step is asked for after that, in the same step, and as a list of events only."""
+        known: dict[int, Clock] = {}
+        counts = {op.events.count.ctypes.data for op in operations if isinstance(op, Emit)}
+        for operation in operations:
+            if isinstance(operation, Emit):
+                known[operation.events.address] = operation.clock
+            elif isinstance(operation, (Deliver, RecordEvents)):
+                if known.get(operation.events.address) is not operation.clock:
+                    return False
+            elif any(variable.address in counts for variable in self._variables(operation)):
+                return False
+        return True
 
     # --- operations -----------------------------------------------------------------------------------------------
 

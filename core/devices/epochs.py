@@ -156,6 +156,9 @@ class EpochPlan:
         self._number = {id(clock): k for k, clock in enumerate(clocks)}
         self._parts = [self._part(k) for k in range(cells.count)]
         self._back: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        #: Counts of rows, with the number of the clock and that of the component that counts.
+        self._rows: list[tuple[NDArray[np.int64], int, int]] = []
+        self._own_clocks: list[Any] = []
         self._after: list[tuple[Operation, tuple[Any, list[Any], int]]] = []
         self._notes: dict[int, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
         self._channels: dict[int, tuple[EventList, NDArray[np.int32]]] = {}
@@ -221,12 +224,15 @@ class EpochPlan:
     def _record(self, operation: Record) -> None:
         # Every component that has columns of a table counts its rows; the first one is asked for them.
         count = operation.table.count
-        for component, wanted in self._cells.columns(operation):
+        columns = self._cells.columns(operation)
+        for component, wanted in columns:
             part = self._parts[component]
             if count.ctypes.data not in part.own:
                 part.own[count.ctypes.data] = np.zeros(1, np.int64)
             part.add(operation, self._calls.record(operation, wanted))
-        self._back.append((count, self._parts[next(iter(self._cells.columns(operation)))[0]].own[count.ctypes.data]))
+        first = columns[0][0]
+        self._back.append((count, self._parts[first].own[count.ctypes.data]))
+        self._rows.append((count, self._number[id(operation.clock)], first))
 
     def _deliver(self, operation: Deliver) -> None:
         queue, events = operation.queue, operation.events
@@ -337,8 +343,9 @@ class EpochPlan:
         clocks = [clock_table(clock, t, step) for clock, (t, step) in zip(self._clocks, part.clocks)]
         status = part.own[address_of(self._calls.status)]
         tables.kept += [part, status]
+        self._own_clocks.append(tables.array(ClockTable, clocks))
         return Component(
-            ctypes.addressof(tables.array(Op, ops)), len(ops), ctypes.addressof(tables.array(ClockTable, clocks)),
+            ctypes.addressof(tables.array(Op, ops)), len(ops), ctypes.addressof(self._own_clocks[-1]),
             status.ctypes.data, part.iteration.ctypes.data, thread,
         )  # fmt: skip
 
@@ -348,6 +355,17 @@ class EpochPlan:
         middle = done - 0.5 * np.diff(done, prepend=0)
         thread = np.minimum(middle * self._threads // max(1, int(done[-1])), self._threads - 1)
         return [int(k) for k in thread]
+
+    def cut(self, clocks: Sequence[ClockTable]) -> None:
+        """Take back the rows that components recorded after the step in which another one failed.
+
+        Parameters
+        ----------
+        clocks : sequence of ClockTable
+            Of the program, at the end of that step.
+        """
+        for count, clock, component in self._rows:
+            count[0] -= max(0, self._own_clocks[component][clock].step - clocks[clock].step)
 
     def find_again(self) -> None:
         """After queues have grown: how much room there is."""

@@ -522,8 +522,10 @@ static int rall_end_epoch(rall_program *p, int *why)
         }
         rall_next(p->clocks, p->n_clocks, due);
     }
-    for (long long k = 0; k < e->n_channels; k++)
+    for (long long k = 0; k < e->n_channels; k++) {
         for (long long l = 0; l < e->channels[k].n_logs; l++) *e->channels[k].logs[l].count = 0;
+        if (!happened) *e->channels[k].count = 0; /* Python and steps look at what happened last */
+    }
     for (long long k = 0; k < e->n_back; k++)
         rall_copy_bytes(e->copies[k].master, e->copies[k].own, e->copies[k].bytes);
     if (*p->status) *why = RALL_FAILED;
