@@ -90,14 +90,15 @@ class Ways:
         made.run(Network(*made.objects))
         return {name: np.array(value, copy=True) for name, value in made.results().items()}
 
-    def compare(self, make: Callable[[], Made], *, epochs: bool = True, threads: Sequence[int] = (2, 3),
+    def compare(self, make: Callable[[], Made], *, epochs: bool | None = True, threads: Sequence[int] = (2, 3),
                 numpy: bool = True) -> dict[str, np.ndarray]:  # fmt: skip
         """Results by epochs, which are those step by step and those in several threads to the last bit.
 
-        They are those of the NumPy device to rounding.  `epochs` says whether that is how the program is to run.
+        They are those of the NumPy device to rounding.  `epochs` says whether that is how the program is to run;
+        None for either.
         """
         found = self(make, "epochs")
-        assert self.plans and all((plan is not None) == epochs for plan in self.plans), self.plans
+        assert self.plans and (epochs is None or all((plan is not None) == epochs for plan in self.plans)), self.plans
         others = [("steps", 1, True), *(("epochs", n, True) for n in threads), ("numpy", 1, False)]
         for way, count, exact in others[: None if numpy else -1]:
             for name, value in self(make, way, count).items():

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 from populations import MODEL, Made, population, shape
 
 from rall.devices import epochs
@@ -16,6 +23,7 @@ from rall.plugins.monitors import PopulationRateMonitor, SpikeMonitor, StateMoni
 from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.recording import Events, Table
+from rall.simulation import Network
 from rall.units import Hz, ms, nA, nS, um
 
 
@@ -559,3 +567,104 @@ def test_a_cell_that_becomes_infinite(ways, cell):
     assert texts["epochs", "rows"] == texts["steps", "rows"]
     for name, value in texts["steps", "after"].items():
         np.testing.assert_array_equal(texts["epochs", "after"][name], value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to processes of POSIX here")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_is_answered_soon(ways, threads):
+    """All cells are at the same time then, and go on as if nothing had been."""
+
+    def make(interrupted):
+        cells = population(400)
+        spikes = SpikeMonitor(cells, record=False)
+
+        def run(network):
+            if interrupted:
+                sent = []
+                threading.Timer(0.2, lambda: (sent.append(time.perf_counter()), os.kill(os.getpid(), signal.SIGINT))).start()
+                with pytest.raises(KeyboardInterrupt):
+                    network.run(1e9 * ms)
+                took.append(time.perf_counter() - sent[0])
+                steps.append(round(network.t_ / 1e-4))
+            else:
+                network.run(steps[-1] * 0.1 * ms)
+            network.run(1 * ms)
+
+        return Made([cells, ring(cells), spikes], lambda: {"count": spikes.count, "v": cells.v_[:], "n": cells.n[:]}, run)
+
+    took, steps = [], []
+    stopped = ways(lambda: make(True), "epochs", threads)
+    assert took[0] < 0.2 and steps[0] > 0
+    whole = ways(lambda: make(False), "epochs", threads)
+    for name, value in whole.items():
+        np.testing.assert_array_equal(stopped[name], value, name)
+
+
+# --- networks of all kinds ------------------------------------------------------------------------------------------
+
+KINDS = some.sampled_from(["cells", "others", "neurons", "poisson", "timed"])
+LINK = some.tuples(
+    KINDS, some.sampled_from(["cells", "others", "neurons"]), some.sampled_from(["now", "later", "each"]),
+    some.sampled_from(["add", "set", "learn"]), some.integers(0, 2**16),
+)  # fmt: skip
+CODE = {
+    ("add", True): {"on_pre": "g_post += 6*nS"}, ("add", False): {"on_pre": "u_post += 0.2"},
+    ("set", True): {"on_pre": "n_post = n_post*3 % 101 + i"}, ("set", False): {"on_pre": "m_post = m_post*3 % 101 + i"},
+    ("learn", True): {"model": "w : 1", "on_pre": "n_post += w", "on_post": "w = w*0.5 + 1"},
+    ("learn", False): {"model": "w : 1", "on_pre": "m_post += w", "on_post": "w = w*0.5 + 1"},
+}  # fmt: skip
+
+
+def linked(groups, links):
+    """Synapses between groups, as `LINK` describes them."""
+    made = []
+    for k, (source, target, delay, code, number) in enumerate(links):
+        rng = np.random.default_rng(number)
+        here = groups[source].at("soma") if source in ("cells", "others") else groups[source]
+        # What happens afterwards is that of a cell only where there is one target for each.
+        there = groups[target].at(int(rng.integers(0, 5))) if target != "neurons" else groups[target]
+        one = Synapses(here, there, name=f"link{k}", **CODE[code, target != "neurons"])
+        count = int(rng.integers(0, 30))
+        i, j = rng.integers(0, here.N, count), rng.integers(0, there.N, count)
+        if rng.random() < 0.5:
+            i, j = np.arange(min(here.N, there.N)), np.arange(min(here.N, there.N))
+        one.connect(i=i, j=j) if len(i) else one.connect(False)
+        one.pre.delay = {"now": 0 * ms, "later": 0.7 * ms, "each": rng.uniform(0.2, 2.5, len(i)) * ms}[delay]
+        made.append(one)
+    return made
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(
+    counts=some.tuples(some.integers(9, 40), some.integers(2, 20), some.integers(1, 20)),
+    links=some.lists(LINK, max_size=4), dt=some.sampled_from([0.1, 0.2]), recorded=some.booleans(),
+)  # fmt: skip
+def test_any_network(ways, counts, links, dt, recorded):
+    def make():
+        groups = {
+            "cells": population(counts[0]),
+            "others": population(counts[1], name="others", dt=dt * ms, refractory=False, reset="n += 1"),
+            "neurons": NeuronGroup(counts[2], "du/dt = (1.5 - u)/(4*ms) : 1 (unless refractory)\nm : 1", name="neurons",
+                                   threshold="u > 1", reset="u = 0", refractory=1 * ms, method="exact"),
+            "poisson": PoissonGroup(15, 100 * Hz, name="poisson"),
+            "timed": SpikeGeneratorGroup(12, np.arange(12), 0.3 * np.arange(12) * ms, name="timed"),
+        }  # fmt: skip
+        groups["neurons"].u = "0.07*i % 1"
+        synapses = linked(groups, links)
+        spikes = [SpikeMonitor(groups[name]) for name in groups]
+        trace = [StateMonitor(groups["cells"], ["v", "g"], record=[0, 43], dt=0.2 * ms)] if recorded else []
+
+        def results():
+            found = {f"{k}{name}": getattr(m, name) for k, m in enumerate(spikes) for name in ("i", "t_")}
+            found |= {f"{name}{k}": getattr(groups[k], f"{name}_")[:] for k in ("cells", "others") for name in "vgn"}
+            found |= {f"w{k}": one.w_[:] for k, one in enumerate(synapses) if hasattr(one, "w_")}
+            found |= {"u": groups["neurons"].u_[:], "m": groups["neurons"].m_[:]}
+            return found | ({"trace": trace[0].v_} if trace else {})
+
+        def run(network):
+            network.run(3.3 * ms)
+            network.run(2.7 * ms)
+
+        return Made([*groups.values(), *synapses, *spikes, *trace], results, run)
+
+    ways.compare(make, epochs=None, threads=[2])
