@@ -23,7 +23,6 @@ from rall.plugins.monitors import PopulationRateMonitor, SpikeMonitor, StateMoni
 from rall.plugins.point import NeuronGroup
 from rall.plugins.synapses import Synapses
 from rall.recording import Events, Table
-from rall.simulation import Network
 from rall.units import Hz, ms, nA, nS, um
 
 
@@ -576,12 +575,17 @@ def test_ctrl_c_is_answered_soon(ways, threads):
 
     def make(interrupted):
         cells = population(400)
-        spikes = SpikeMonitor(cells, record=False)
+        spikes = SpikeMonitor(cells)
 
         def run(network):
             if interrupted:
                 sent = []
-                threading.Timer(0.2, lambda: (sent.append(time.perf_counter()), os.kill(os.getpid(), signal.SIGINT))).start()
+
+                def interrupt():
+                    sent.append(time.perf_counter())
+                    os.kill(os.getpid(), signal.SIGINT)
+
+                threading.Timer(0.2, interrupt).start()
                 with pytest.raises(KeyboardInterrupt):
                     network.run(1e9 * ms)
                 took.append(time.perf_counter() - sent[0])
@@ -590,7 +594,8 @@ def test_ctrl_c_is_answered_soon(ways, threads):
                 network.run(steps[-1] * 0.1 * ms)
             network.run(1 * ms)
 
-        return Made([cells, ring(cells), spikes], lambda: {"count": spikes.count, "v": cells.v_[:], "n": cells.n[:]}, run)
+        results = {"v": (cells, "v"), "n": (cells, "n")}
+        return Made([cells, ring(cells), spikes], activity(spikes, **results), run)
 
     took, steps = [], []
     stopped = ways(lambda: make(True), "epochs", threads)
