@@ -1,7 +1,7 @@
 """Kernels as C: one function a file, over a domain in storage order.
 
 The text is plain C99 without a system header; gcc, clang and zig vectorise its loop (`#pragma omp simd`, bound a
-multiple of the padding, 64-byte alignment, branch-free functions of ``rall_math.h``).
+multiple of the padding, 64-byte alignment of floats, branch-free functions of ``rall_math.h``).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ ENTRY = "rall_kernel"
 
 #: Types of arrays.
 TYPES = {"float": "double", "integer": "long long", "index": "int", "boolean": "unsigned char"}
+#: Bytes on whose multiples an array begins where a block does, at a multiple of `PADDING` elements.
+_ALIGNED = {"float": 8 * PADDING, "integer": 8 * PADDING, "index": 4 * PADDING, "boolean": PADDING}
 _LOGIC = {"and": "&", "or": "|"}
 
 
@@ -248,7 +250,7 @@ def argument(k: int, load: Load, together: bool) -> str:
         return f"    {kind} *q{load.role} = ({kind} *)x[{k}];\n    const {kind} {load.role} = *q{load.role};"
     if not together:  # two roles may be one array, seen from both sides of a synapse
         return f"    {kind} *a{load.role} = ({kind} *)x[{k}];"
-    pointer = f"({kind} *)__builtin_assume_aligned(x[{k}], {ALIGNMENT})"
+    pointer = f"({kind} *)__builtin_assume_aligned(x[{k}], {min(ALIGNMENT, _ALIGNED[load.kind])})"
     return f"    {kind} *restrict a{load.role} = {pointer};"
 
 

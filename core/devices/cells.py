@@ -29,7 +29,7 @@ from rall.model import (
     Variable,
 )
 
-__all__ = ["Cells", "Unsuited", "done_in_parts"]
+__all__ = ["Cells", "Unsuited", "done_in_parts", "unsuited"]
 
 Ints = NDArray[np.int64]
 
@@ -73,7 +73,7 @@ class Cells:
         self._kernels = kernels
         self._blocks_of = {id(op): blocks for together, blocks in stages for op in together}
         operations = [op for together, _ in stages for op in together]
-        if not all(map(done_in_parts, operations)) or not self._in_order(operations):
+        if unsuited(operations):
             raise Unsuited
         self.afterwards = _afterwards(operations)
         operations = [op for op in operations if not any(op is one for one in self.afterwards)]
@@ -91,6 +91,9 @@ class Cells:
         for operation in operations:
             self._touch(operation)
         self.early = [op for op in operations if isinstance(op, Deliver) and self._may_be_early(op)]
+        for operation in operations:
+            if isinstance(operation, Deliver) and operation.queue is None:
+                self._react(operation)
         self._deal(operations)
         self._forget_early(operations)
         roots = np.array([self._find(k) for k in range(len(self._up))], np.int64)
@@ -111,7 +114,8 @@ class Cells:
     def _may_be_early(self, operation: Deliver) -> bool:
         """Whether the events of a `Deliver` without delays come from one place that is not done block by block."""
         emit = self._emits.get(operation.events.address)
-        assert operation.queue is not None
+        if operation.queue is None:
+            return False
         return operation not in self.mailed and emit is not None and not self._ranked(emit) and not operation.queue.late
 
     def _source_of(self, operation: Deliver) -> int:
@@ -193,20 +197,6 @@ class Cells:
                     found[bound.address] = bound
         return list(found.values())
 
-    def _in_order(self, operations: Sequence[Operation]) -> bool:
-        """Whether what happens in a step is asked for after that, in the same step, and as a list of events only."""
-        known: dict[int, Clock] = {}
-        counts = {op.events.count.ctypes.data for op in operations if isinstance(op, Emit)}
-        for operation in operations:
-            if isinstance(operation, Emit):
-                known[operation.events.address] = operation.clock
-            elif isinstance(operation, (Deliver, RecordEvents)):
-                if known.get(operation.events.address) is not operation.clock:
-                    return False
-            elif any(variable.address in counts for variable in self._variables(operation)):
-                return False
-        return True
-
     # --- operations -----------------------------------------------------------------------------------------------
 
     def _touch(self, operation: Operation) -> None:
@@ -267,11 +257,12 @@ class Cells:
         """The components in which events are looked for, and the ranks of the elements there or None for all."""
         if not self._ranked(operation):
             return [(component, None) for component, _ in self.places(operation)]
-        assert operation.elements is not None and isinstance(operation.source, Variable)
-        blocks = operation.source.domain.layout.block_of(operation.elements)
-        cell = np.array([cell for cell, _ in self._units[id(operation)]], np.int64)
-        component = self._component[cell[blocks]]
+        component = self._component[self._happening(operation)]
         return [(int(k), np.flatnonzero(component == k)) for k in np.unique(component)]
+
+    def reactions(self, operation: Deliver) -> list[int]:
+        """The components in which events happen that have effects on their own elements at once."""
+        return [component for component, _ in self.ranks(self._emits[operation.events.address])]
 
     def reported(self, operation: Emit) -> NDArray[np.int32]:
         """The element that each rank stands for."""
@@ -322,7 +313,7 @@ class Cells:
                     self._join(cells)
         by_domain: dict[int, list[Deliver]] = {}
         for operation in operations:
-            if isinstance(operation, Deliver):
+            if isinstance(operation, Deliver) and operation.queue is not None:
                 by_domain.setdefault(id(operation.domain), []).append(operation)
         for delivers in by_domain.values():
             self._deal_one(delivers, [op for op in operations if not any(op is d for d in delivers)])
@@ -350,6 +341,34 @@ class Cells:
                 self._join((one, other))
         for operation in delivers:
             self._labels[id(operation)] = touched[0]
+
+    def _react(self, operation: Deliver) -> None:
+        """Join each element at which something may happen with what the statements touch there."""
+        emit = self._emits[operation.events.address]
+        layout = operation.domain.layout
+        source, elements = self._happening(emit), layout.index(np.arange(layout.size))
+        if self._ranked(emit):
+            assert emit.elements is not None
+            elements = np.asarray(emit.elements if emit.reported is None else emit.reported)
+        made = self._kernels[id(operation)]
+        index = {load.role: variable for load, variable in zip(made.kernel.loads, made.arguments)}
+        for load, variable in zip(made.kernel.loads, made.arguments):
+            if variable.address not in self._written or variable.address in self._own:
+                continue
+            cells = np.full(len(elements), self._cell(variable.address))
+            if not load.shared:
+                at = elements if load.through is None else index[load.through].array[elements].astype(np.int64)
+                cells += variable.domain.layout.block_of(at)
+            for pair in np.unique(np.stack([np.broadcast_to(source, cells.shape), cells]), axis=1).T.tolist():
+                self._join(pair)
+
+    def _happening(self, emit: Emit) -> Ints:
+        """The cell in which each rank of events happens, or the one for all."""
+        units = np.array([cell for cell, _ in self._units[id(emit)]], np.int64)
+        if not self._ranked(emit):
+            return units[:1]
+        assert emit.elements is not None and isinstance(emit.source, Variable)
+        return units[emit.source.domain.layout.block_of(emit.elements)]
 
     def _reached(self, operation: Deliver, size: int) -> tuple[list[Ints], set[int]]:
         """For each thing that synapses touch its cell, one a synapse; and variables of the synapses themselves."""
@@ -379,14 +398,11 @@ class Cells:
         emit = self._emits.get(operation.events.address)
         if emit is None or queue.late:
             raise Unsuited
-        units = self._units[id(emit)]
-        cell_of = np.full(queue.size + 1, units[0][0])
+        cells = self._happening(emit)
+        cell_of = np.full(queue.size + 1, cells[0])
         if self._ranked(emit):
-            assert emit.elements is not None and isinstance(emit.source, Variable)
-            blocks = emit.source.domain.layout.block_of(emit.elements)
-            reported = emit.elements if emit.reported is None else emit.reported
-            cell_of[reported] = np.array([cell for cell, _ in units])[blocks]
-        found = np.full(size, units[0][0])
+            cell_of[emit.elements if emit.reported is None else emit.reported] = cells
+        found = np.full(size, cells[0])
         runs = np.repeat(np.arange(queue.size + 1), np.diff(queue.first_run))
         owner = np.repeat(runs, np.diff(queue.run_start))
         order = np.arange(len(owner)) if queue.order is None else queue.order
@@ -423,7 +439,7 @@ def done_in_parts(operation: Operation) -> bool:
     if isinstance(operation, Deliver):
         queue = operation.queue
         # Events that arrive at once in part, and later in part, would have to be in two places.
-        return queue is not None and not (queue.shortest == 0 and queue.longest > 0)
+        return queue is None or not (queue.shortest == 0 and queue.longest > 0)
     return isinstance(operation, suited)
 
 
@@ -441,6 +457,33 @@ def _afterwards(operations: Sequence[Operation]) -> list[Operation]:
             raise Unsuited
         found.append(operation)
     return [op for op in operations if any(op is one for one in found)]
+
+
+def unsuited(operations: Sequence[Operation]) -> list[Operation]:
+    """What components cannot do their part of.
+
+    That is also what asks for events before they are looked for, so that it gets those of the step before, or in the
+    steps of another clock; and what sees events in other ways than as their list.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        Of a step, in order.
+    """
+    known: dict[int, Clock] = {}
+    counts = {op.events.count.ctypes.data for op in operations if isinstance(op, Emit)}
+    found = []
+    for operation in operations:
+        suits = done_in_parts(operation)
+        if isinstance(operation, Emit):
+            known[operation.events.address] = operation.clock
+        elif isinstance(operation, (Deliver, RecordEvents)):
+            suits = suits and known.get(operation.events.address) is operation.clock
+        elif suits and isinstance(operation, Elementwise):
+            suits = not operation.accesses().reads & counts
+        if not suits:
+            found.append(operation)
+    return found
 
 
 def _later(operation: Deliver) -> bool:

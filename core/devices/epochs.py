@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rall.devices.base import CompiledKernel
 from rall.devices.calls import CallList, Calls
-from rall.devices.cells import Cells, Unsuited, done_in_parts
+from rall.devices.cells import Cells, Unsuited, unsuited
 from rall.devices.native import (
     Channel,
     ClockTable,
@@ -84,7 +84,7 @@ def plan_epochs(
 def _rare(operations: Sequence[Operation]) -> set[int]:
     """Clocks of what is done for all components at once, where cells have other ones: by ``id``."""
     cables = {id(op.clock) for op in operations if isinstance(op, Solve)}
-    return {id(op.clock) for op in operations if id(op.clock) not in cables and not done_in_parts(op)}
+    return {id(op.clock) for op in unsuited(operations) if id(op.clock) not in cables}
 
 
 def _length(operations: Sequence[Operation], cells: Cells) -> int:
@@ -193,6 +193,8 @@ class EpochPlan:
             self._after += [(operation, call) for call in self._calls.whole(operation)]
         elif isinstance(operation, Emit):
             self._emit(operation)
+        elif isinstance(operation, Deliver) and operation.queue is None:
+            self._react(operation)
         elif isinstance(operation, Deliver):
             self._deliver(operation)
         elif isinstance(operation, Record):
@@ -268,13 +270,24 @@ class EpochPlan:
         """Events of the component itself, which arrive in the step in which they happen."""
         mine, queue = part.happening[operation.events.address], operation.queue
         assert queue is not None
+        listed, report = self._report(mine, operation)
+        here = [listed, mine.count, queue.first_run, queue.run_start, *batch]
+        return [report, (self._calls.runtime.rall_at_once, here, 0)]
+
+    def _report(self, mine: EventList, operation: Deliver) -> tuple[NDArray[np.int32], tuple[Any, list[Any], int]]:
+        """What a component's own events stand for: the array, and the call that fills it."""
         listed = np.zeros(len(mine.elements), np.int32)
         reported = self._channels[operation.events.address][1]
-        runtime = self._calls.runtime
-        return [
-            (runtime.rall_report, [mine.elements, mine.count, reported, listed], 0),
-            (runtime.rall_at_once, [listed, mine.count, queue.first_run, queue.run_start, *batch], 0),
-        ]
+        return listed, (self._calls.runtime.rall_report, [mine.elements, mine.count, reported, listed], 0)
+
+    def _react(self, operation: Deliver) -> None:
+        """Each component does the statements for its own events."""
+        for component in self._cells.reactions(operation):
+            part = self._parts[component]
+            mine = part.happening[operation.events.address]
+            listed, report = self._report(mine, operation)
+            arguments = [*self._calls.arguments(operation), mine.count, listed]
+            part.add(operation, [report, (self._calls.kernel(operation), arguments, 0)])
 
     # --- tables -----------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from rall.model import Variable
+from rall.plugins.cable import geometry
 from rall.session import defaultclock, prefs
 
-# For `programs` and `random_trees`, which several files here use.
+# For `populations`, `programs` and `random_trees`, which several files here use.
 sys.path.insert(0, str(Path(__file__).parent))
+from populations import Ways
 from programs import Bench, make_device
 
 
@@ -64,3 +66,10 @@ def agree():
 def make():
     """Makes a device by its name; skips the test where it is missing."""
     return make_device
+
+
+@pytest.fixture
+def ways(monkeypatch) -> Ways:
+    """Runs networks of cells in different ways; small cells are in blocks of eight."""
+    monkeypatch.setattr(geometry, "_BLOCK", 60)
+    return Ways(monkeypatch)

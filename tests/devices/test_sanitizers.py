@@ -6,7 +6,10 @@ that runs it.
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -288,3 +291,22 @@ def test_every_kind_of_operation_runs_clean(compiler, write_out, bench):
     ]  # fmt: skip
     program = write_out([Box(b.made)], b.seed)
     check(compiler("kinds", program.file(2500, b.variables["x"].array)), 2500)
+
+
+def test_epochs_run_clean(compiler, tmp_path):
+    """A whole process under sanitizers, whose arrays are Python's: programs by epochs are many tables of these."""
+    command = find_compiler().command
+    libraries = [
+        subprocess.run([*command, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    if not all(map(os.path.isabs, libraries)):
+        pytest.skip("this compiler has no sanitizers that can be loaded into a process")
+    environment = {
+        **os.environ, "LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc",
+        "UBSAN_OPTIONS": "print_stacktrace=1", "RALL_CACHE": str(tmp_path),
+    }  # fmt: skip
+    flags = [flag for flag in FLAGS if flag not in ("-march=native", "-w")]
+    script = Path(__file__).with_name("sanitized.py")
+    done = subprocess.run([sys.executable, script, *flags], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and "done by epochs" in done.stdout, done.stdout + done.stderr[-4000:]
