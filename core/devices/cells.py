@@ -54,6 +54,8 @@ class Cells:
         Number of components.
     mailed : list of Deliver
         Those whose events come from other components, later.
+    afterwards : list of Operation
+        What events leave behind: logs, counts, and records of counts, which are made at the end of an epoch.
     early : list of Deliver
         Those whose events come at once from components that nothing is delivered to, and that can go first.
     first : int
@@ -73,13 +75,14 @@ class Cells:
         operations = [op for together, _ in stages for op in together]
         if unsuited(operations):
             raise Unsuited
+        self.afterwards = _afterwards(operations)
+        operations = [op for op in operations if not any(op is one for one in self.afterwards)]
         self._written = frozenset().union(*(_written(op) for op in operations))
         self.replicated = self._find_replicated(operations)
         self._own = {variable.address for variable in self.replicated}
         self._blocked = self._find_blocks(operations)
         self._first: dict[int, int] = {}
         self._up = np.zeros(0, np.int64)
-        self._spare: dict[int, int] = {}
         self._units: dict[int, list[tuple[int, int | None]]] = {}
         self._labels: dict[int, Ints] = {}
         self.mailed: list[Deliver] = [op for op in operations if isinstance(op, Deliver) and _later(op)]
@@ -197,7 +200,7 @@ class Cells:
 
     def _touch(self, operation: Operation) -> None:
         """Join what each part of an operation touches."""
-        if isinstance(operation, (Deliver, RecordEvents)) or self._is_replicated(operation):
+        if isinstance(operation, Deliver) or self._is_replicated(operation):
             return
         changing = [v for v in self._variables(operation) if v.address in self._written and v.address not in self._own]
         addresses = list(dict.fromkeys(v.address for v in changing))
@@ -429,7 +432,7 @@ def done_in_parts(operation: Operation) -> bool:
     """
     suited: Any = (Check, Deliver, Elementwise, Emit, Record, RecordEvents, Reduce, Solve)
     if isinstance(operation, RecordEvents):
-        return not len(operation.values) and operation.total is None
+        return not len(operation.values)
     if isinstance(operation, Record):
         return all(borders is not None for *_, borders in operation.rows)
     if isinstance(operation, Deliver):
@@ -464,6 +467,22 @@ def unsuited(operations: Sequence[Operation]) -> list[Operation]:
         if not suits:
             found.append(operation)
     return found
+
+
+def _afterwards(operations: Sequence[Operation]) -> list[Operation]:
+    """Logs of events, their counts, and what records these and time alone."""
+    logs = [op for op in operations if isinstance(op, RecordEvents)]
+    totals = {op.total.address for op in logs if op.total is not None}
+    found: list[Operation] = list(logs)
+    for operation in operations:
+        accesses = operation.accesses()
+        if accesses is None or isinstance(operation, RecordEvents) or not totals & (accesses.reads | accesses.writes):
+            continue
+        clock = {operation.clock.t_variable.address, operation.clock.step_variable.address}
+        if not isinstance(operation, Record) or accesses.reads - totals - clock:
+            raise Unsuited
+        found.append(operation)
+    return [op for op in operations if any(op is one for one in found)]
 
 
 def _later(operation: Deliver) -> bool:

@@ -163,6 +163,7 @@ class EpochPlan:
         self._notes: dict[int, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
         self._channels: dict[int, tuple[EventList, NDArray[np.int32]]] = {}
         self._mails: list[tuple[EventQueue, int, NDArray[np.int64]]] = []
+        self._always = False
         self._early: list[tuple[Deliver, tuple[NDArray[Any], ...]]] = []
         self._native_mails: Any = ()
         for operation in operations:
@@ -185,10 +186,11 @@ class EpochPlan:
     # --- operations in parts --------------------------------------------------------------------------------------
 
     def _add(self, operation: Operation) -> None:
-        if isinstance(operation, RecordEvents):
-            if operation.log is not None:
+        if any(operation is one for one in self._cells.afterwards):
+            if isinstance(operation, RecordEvents) and operation.log is not None:
                 operation.log.widen(self._length)
-            self._after.append((operation, self._calls.whole(operation)[0]))
+            self._always |= isinstance(operation, Record)
+            self._after += [(operation, call) for call in self._calls.whole(operation)]
         elif isinstance(operation, Emit):
             self._emit(operation)
         elif isinstance(operation, Deliver) and operation.queue is None:
@@ -343,8 +345,9 @@ class EpochPlan:
         for (name, row), n in zip(rows.items(), lengths):
             fields.update({name: ctypes.addressof(row), f"n_{name}": n})
         native = Epochs(
-            **fields, n_back=back, first=self._cells.first, most=self._length, rare=sum(1 << k for k in self._rare)
-        )
+            **fields, n_back=back, first=self._cells.first, most=self._length, rare=sum(1 << k for k in self._rare),
+            always=int(self._always),
+        )  # fmt: skip
         tables.kept.append(native)
         return native
 

@@ -94,7 +94,7 @@ class Epochs(ctypes.Structure):
                 ("mails", _POINTER), ("n_mails", _WHOLE), ("early", _POINTER), ("n_early", _WHOLE), ("first", _WHOLE),
                 ("after", _POINTER), ("n_after", _WHOLE),
                 ("copies", _POINTER), ("n_copies", _WHOLE), ("n_back", _WHOLE), ("most", _WHOLE),
-                ("length", _WHOLE), ("rare", _WHOLE))  # fmt: skip
+                ("length", _WHOLE), ("rare", _WHOLE), ("always", _WHOLE))  # fmt: skip
 
 
 class Moving:

@@ -392,6 +392,7 @@ typedef struct rall_epochs {
     rall_copy *copies; long long n_copies, n_back;
     long long most, length;    /* iterations of an epoch, at most and of this one */
     long long rare;            /* clocks, as bits: an iteration in which one of these is due is done as a step */
+    long long always;          /* whether `after` is to be done where nothing has happened, too */
 } rall_epochs;
 
 static void rall_copy_bytes(char *to, const char *from, long long bytes)
@@ -514,7 +515,7 @@ static int rall_end_epoch(rall_program *p, int *why)
         }
     for (long long it = 0; it < last; it++) {
         const long long due = rall_due(p->clocks, p->n_clocks);
-        if (happened) {
+        if (happened || e->always) {
             for (long long k = 0; k < e->n_channels; k++) rall_gather(e->channels + k, it);
             for (long long k = 0; k < e->n_after; k++)
                 if (due >> e->after[k].clock & 1) e->after[k].run(e->after[k].x, e->after[k].n);

@@ -197,17 +197,13 @@ class Cable:
             behind += shape.nodes - shape.n
         return np.concatenate(found)
 
-    def couple(self, resistivity: Floats) -> tuple[Floats, Floats]:
-        """Axial conductances for a resistivity in ohm metre, of shape (compartments,) or (1,).
+    def _couple(self, resistivity: Floats) -> None:
+        """Axial conductances (siemens), for a resistivity in ohm metre of shape (compartments,) or (1,).
 
-        Returns
-        -------
-        coupling : ndarray, shape (stored,)
-            Siemens from every node to its parent in the layout, in storage order.
-        total : ndarray, shape (stored,)
-            Sum of the conductances that meet at a node.
+        From every node to its parent in the layout, and on the diagonal the sum of all that meet at a node.
         """
-        coupling, total = np.zeros(self.stored), np.ones(self.stored)
+        coupling, total = self.scratch["g"].array, self.scratch["diagonal"].array
+        coupling[:], total[:] = 0.0, 1.0
         relative: dict[int, Ints] = {}
         by_shape = [(shape, found, shape.totals(found)) for shape, found in self._by_shape(resistivity)]
         seen = [0] * len(self.shapes)
@@ -228,7 +224,6 @@ class Cable:
                 row = seen[k] if len(conductance) > 1 else 0
                 seen[k] += 1
                 coupling[nodes[lower]], total[nodes] = conductance[row], sums[row]
-        return coupling, total
 
     def _by_shape(self, resistivity: Floats) -> list[tuple[Shape, Floats]]:
         """For each shape the conductances of its edges, one row for each of its cells or one for all of them."""
@@ -263,15 +258,17 @@ class Cable:
         tuple of mapping, ndarray of int64 of shape (blocks, 3)
             Structures, and for each block its structure, its first storage element, and how many it has.
         """
-        coupling, total = self.couple(resistivity)
-        place = self.domain.layout.index(np.arange(self.n))
-        charging = capacitance * self.everywhere(lambda k: self.shapes[k].tree.area) * 1e-12 / implicit_dt
+        self._couple(resistivity)
+        place = self.domain.layout.place
+        # In place, for there may be very many compartments.
+        charging = self.everywhere(lambda k: self.shapes[k].tree.area)
+        charging *= 1e-12 / implicit_dt
+        charging *= capacitance
         carry, diagonal = self.scratch["carry"].array, self.scratch["diagonal"].array
         carry[:] = 0.0
         carry[place] = charging
-        diagonal[:] = total
-        diagonal[place] += charging
-        self.scratch["g"].array[:] = coupling
+        diagonal[: len(carry)] += carry
+        coupling = self.scratch["g"].array
         structures: list[Mapping[str, NDArray[Any]]] = []
         known: dict[tuple[int, bytes], int] = {}
         rows = []

@@ -14,6 +14,7 @@ from rall.morphology import Morphology
 from rall.morphology.geometry import Path
 from rall.morphology.tree import Tree
 from rall.plugins.viewer.base import FloatArray, IntArray, Scene
+from rall.plugins.viewer.camera import look_at
 from rall.plugins.viewer.layout import section_points
 from rall.plugins.viewer.recorded import in_display_unit, recorded
 from rall.units import Quantity
@@ -224,7 +225,7 @@ def build_scene(tree: Tree, points: Sequence[FloatArray], colouring: Colouring) 
 
 
 def side_by_side(scenes: Sequence[Scene], sizes: Sequence[int]) -> Scene:
-    """One scene of several cells, which stand in rows along x, the rows along y.
+    """One scene of several cells, which stand upright in rows along x, the rows along y.
 
     Parameters
     ----------
@@ -235,6 +236,8 @@ def side_by_side(scenes: Sequence[Scene], sizes: Sequence[int]) -> Scene:
     """
     if len(scenes) == 1:
         return scenes[0]
+    upright = {id(scene): _upright(scene) for scene in scenes}
+    scenes = [upright[id(scene)] for scene in scenes]
     boxes = {id(scene): _box(scene) for scene in scenes}
     width, height = _APART * np.max([high - low for low, high in boxes.values()], axis=0)[:2]
     columns = math.ceil(math.sqrt(len(scenes) * height / width)) if width > 0 else 1
@@ -253,6 +256,12 @@ def side_by_side(scenes: Sequence[Scene], sizes: Sequence[int]) -> Scene:
         radii=np.concatenate([scene.radii for scene in scenes]),
         sphere_owner=np.concatenate([scene.sphere_owner + k for scene, k in zip(scenes, first)]),
     )
+
+
+def _upright(scene: Scene) -> Scene:
+    """A cell turned as it would be seen alone: in rows, what is up for one is not what is up for the others."""
+    rotation = look_at(scene)
+    return replace(scene, points=scene.points @ rotation.T, centres=scene.centres @ rotation.T, upward=None)
 
 
 def _box(scene: Scene) -> tuple[FloatArray, FloatArray]:

@@ -156,7 +156,7 @@ def test_what_is_only_added_to_is_not_loaded():
         (Load("k0", "integer"), Load("s1", "float", "k0"), Load("s2", "float")), (Store("s1", Name("s2")),)
     )
     assert "const double s1" not in print_c(made)
-    assert "as1[ak0[i]] += s2" in print_c(made)
+    assert "as1[(long long)ak0[i]] += s2" in print_c(made)
 
 
 # --- NumPy ---

@@ -8,6 +8,7 @@ import pytest
 from rall.errors import DimensionMismatchError, PluginError, RallError, RallWarning
 from rall.morphology import Cylinder, Morphology, Section, Soma
 from rall.plugins.viewer import Scene, View, view3d
+from rall.plugins.viewer.camera import look_at
 from rall.plugins.viewer.matplotlib import MatplotlibViewer
 from rall.plugins.viewer.sources import scene_of
 from rall.plugins.viewer.vtk import VtkViewer
@@ -167,14 +168,28 @@ def test_several_cells_stand_side_by_side(morpho: Morphology) -> None:
     assert sorted({*seen.owner, *seen.sphere_owner}) == list(range(20))
     assert seen.sphere_owner.tolist() == [0, 8, 12]
     np.testing.assert_allclose(seen.values, np.arange(20.0))
-    # Each keeps its shape, and none lies in the box of another.
+    # Each keeps its shape, turned as it would be alone, and none lies in the box of another.
     first, last = len(one.points), len(one.points) + len(two.points)
-    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(two.points, axis=0), atol=1e-9)
+    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(two.points @ look_at(two).T, axis=0), atol=1e-9)
     boxes = [(part.min(axis=0), part.max(axis=0)) for part in np.split(seen.points, [first, last])]
     for a in range(3):
         for b in range(a):
             apart = (boxes[a][0][:2] > boxes[b][1][:2]) | (boxes[b][0][:2] > boxes[a][1][:2])
             assert apart.any(), (a, b)
+
+
+def test_each_of_several_cells_stands_upright() -> None:
+    def pointing(x: float, y: float) -> Morphology:
+        made = Soma(diameter=20 * um, x=0 * um, y=0 * um, z=0 * um)
+        ends = {axis: [0.1 * end, end] * um for axis, end in (("x", x), ("y", y), ("z", 0.0))}
+        made.apical = Cylinder(diameter=2 * um, type="apical", **ends)
+        return made
+
+    right, down = pointing(200, 0), pointing(0, -300)
+    seen = scene_of(SimpleNamespace(morphology=[right, down, right], n_cells=3)).scene
+    assert seen.upward is None  # the rows stay level, whatever one cell is like
+    for soma, start, stop, length in zip(seen.centres, seen.offsets[:-1], seen.offsets[1:], (200, 300, 200)):
+        np.testing.assert_allclose(seen.points[start:stop][-1] - soma, [0, length, 0], atol=1e-9)
 
 
 def test_cells_of_one_morphology(morpho: Morphology) -> None:
