@@ -130,16 +130,21 @@ class Calls:
     def _share(self, operation: Elementwise, share: Share) -> CallList:
         """Some elements of an operation: by stretches, where the map of a region's compartments goes by such."""
         made = self._kernels[id(operation)]
-        kernel = made.kernel.in_stretches
-        if kernel is not None:
-            table = _stretches(operation, made, share)
-            if 0 < len(table) * _SHORTEST <= share.last - share.first:
-                key = f"stretches {id(operation)}"
-                if key not in self._functions:
-                    other = replace(made, kernel=kernel, printed={})
-                    self._functions[key] = getattr(load_kernel(other, self._toolchain, self._options), ENTRY)
-                return [(self._functions[key], [*self.arguments(operation), table], len(table))]
-        return [(self.kernel(operation), part_of(made, share), share.last - share.first)]
+        key = f"stretches {id(operation)}"
+        if key not in self._functions:
+            self._functions[key] = self._in_stretches(operation, made)
+        if self._functions[key] is None:
+            return [(self.kernel(operation), part_of(made, share), share.last - share.first)]
+        table = _stretches(operation, made, share)
+        return [(self._functions[key], [*self.arguments(operation), table], len(table))]
+
+    def _in_stretches(self, operation: Elementwise, made: CompiledKernel) -> Any:
+        """The function that goes by stretches, or None; the same one for all parts, since the two round differently."""
+        kernel, stored = made.kernel.in_stretches, operation.domain.layout.stored
+        if kernel is None or len(_stretches(operation, made, Share(0, stored))) * _SHORTEST > stored:
+            return None
+        other = replace(made, kernel=kernel, printed={})
+        return getattr(load_kernel(other, self._toolchain, self._options), ENTRY)
 
     def arguments(self, operation: Operation) -> list[Any]:
         """The arrays of an operation's kernel."""

@@ -83,7 +83,6 @@ class Cells:
         self._blocked = self._find_blocks(operations)
         self._first: dict[int, int] = {}
         self._up = np.zeros(0, np.int64)
-        self._spare: dict[int, int] = {}
         self._units: dict[int, list[tuple[int, int | None]]] = {}
         self._labels: dict[int, Ints] = {}
         self.mailed: list[Deliver] = [op for op in operations if isinstance(op, Deliver) and _later(op)]
@@ -443,22 +442,6 @@ def done_in_parts(operation: Operation) -> bool:
     return isinstance(operation, suited)
 
 
-def _afterwards(operations: Sequence[Operation]) -> list[Operation]:
-    """Logs of events, their counts, and what records these and time alone."""
-    logs = [op for op in operations if isinstance(op, RecordEvents)]
-    totals = {op.total.address for op in logs if op.total is not None}
-    found: list[Operation] = list(logs)
-    for operation in operations:
-        accesses = operation.accesses()
-        if accesses is None or isinstance(operation, RecordEvents) or not totals & (accesses.reads | accesses.writes):
-            continue
-        clock = {operation.clock.t_variable.address, operation.clock.step_variable.address}
-        if not isinstance(operation, Record) or accesses.reads - totals - clock:
-            raise Unsuited
-        found.append(operation)
-    return [op for op in operations if any(op is one for one in found)]
-
-
 def unsuited(operations: Sequence[Operation]) -> list[Operation]:
     """What components cannot do their part of.
 
@@ -484,6 +467,22 @@ def unsuited(operations: Sequence[Operation]) -> list[Operation]:
         if not suits:
             found.append(operation)
     return found
+
+
+def _afterwards(operations: Sequence[Operation]) -> list[Operation]:
+    """Logs of events, their counts, and what records these and time alone."""
+    logs = [op for op in operations if isinstance(op, RecordEvents)]
+    totals = {op.total.address for op in logs if op.total is not None}
+    found: list[Operation] = list(logs)
+    for operation in operations:
+        accesses = operation.accesses()
+        if accesses is None or isinstance(operation, RecordEvents) or not totals & (accesses.reads | accesses.writes):
+            continue
+        clock = {operation.clock.t_variable.address, operation.clock.step_variable.address}
+        if not isinstance(operation, Record) or accesses.reads - totals - clock:
+            raise Unsuited
+        found.append(operation)
+    return [op for op in operations if any(op is one for one in found)]
 
 
 def _later(operation: Deliver) -> bool:

@@ -170,7 +170,8 @@ def test_several_cells_stand_side_by_side(morpho: Morphology) -> None:
     np.testing.assert_allclose(seen.values, np.arange(20.0))
     # Each keeps its shape, turned as it would be alone, and none lies in the box of another.
     first, last = len(one.points), len(one.points) + len(two.points)
-    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(two.points @ look_at(two).T, axis=0), atol=1e-9)
+    turned = two.points @ look_at(two).T
+    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(turned, axis=0), atol=1e-9)
     boxes = [(part.min(axis=0), part.max(axis=0)) for part in np.split(seen.points, [first, last])]
     for a in range(3):
         for b in range(a):
