@@ -3,9 +3,9 @@
 256 cells of 125 compartments: a soma with the channels of the squid axon (Hodgkin & Huxley, J Physiol 117:500, 1952)
 and two binary trees of passive dendrites, whose diameters to the power 3/2 add up at each fork, so that a tree is
 electrically one cylinder (Rall, Exp Neurol 1:491, 1959).  A spike of a cell opens a synapse on the left tree of the
-next cell 5 ms later.  Every sixteenth cell is excited at a moment of its own at the start.  Writes ring_of_cells.png with
-the spikes and some voltages, and ring_of_cells_3d.png with all cells, row by row, at one moment, when some are excited
-and some fire; branches are drawn three times as thick as they are.  The argument small takes 32 cells.
+next cell 5 ms later.  Every sixteenth cell is excited at a moment of its own at the start.  Writes ring_of_cells.png
+with the spikes and some voltages, and ring_of_cells_3d.png with all cells, row by row, at one moment, when some are
+excited and some fire; branches are drawn three times as thick as they are.  The argument small takes 32 cells.
 """
 
 import sys

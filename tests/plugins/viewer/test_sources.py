@@ -170,8 +170,8 @@ def test_several_cells_stand_side_by_side(morpho: Morphology) -> None:
     np.testing.assert_allclose(seen.values, np.arange(20.0))
     # Each keeps its shape, turned as it would be alone, and none lies in the box of another.
     first, last = len(one.points), len(one.points) + len(two.points)
-    turned = two.points @ look_at(two).T
-    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), np.diff(turned, axis=0), atol=1e-9)
+    turned = np.diff(two.points @ look_at(two).T, axis=0)
+    np.testing.assert_allclose(np.diff(seen.points[first:last], axis=0), turned, atol=1e-9)
     boxes = [(part.min(axis=0), part.max(axis=0)) for part in np.split(seen.points, [first, last])]
     for a in range(3):
         for b in range(a):
@@ -189,7 +189,9 @@ def test_each_of_several_cells_stands_upright() -> None:
     right, down = pointing(200, 0), pointing(0, -300)
     seen = scene_of(SimpleNamespace(morphology=[right, down, right], n_cells=3)).scene
     assert seen.upward is None  # the rows stay level, whatever one cell is like
-    for soma, start, stop, length in zip(seen.centres, seen.offsets[:-1], seen.offsets[1:], (200, 300, 200)):
+    for soma, start, stop, length in zip(
+        seen.centres, seen.offsets[:-1], seen.offsets[1:], (200, 300, 200), strict=True
+    ):
         np.testing.assert_allclose(seen.points[start:stop][-1] - soma, [0, length, 0], atol=1e-9)
 
 
