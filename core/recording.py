@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Events", "Rows", "Table"]
+__all__ = ["Events", "InTable", "Rows", "Table"]
 
 #: Elements of one buffer; a device hands control back to be emptied when it is full.
 BUFFER = 1 << 16
@@ -115,6 +116,29 @@ class Table:
         """Forget everything and keep `rows`, shape (steps, width)."""
         self.count[0] = 0
         self._kept.replace(rows)
+
+
+class InTable:
+    """What objects have in common that keep their records in one table, whose first column is the time."""
+
+    _table: Table
+
+    @property
+    def t_(self) -> NDArray[np.float64]:
+        """Times of the records in seconds, shape (steps,)."""
+        return self._table.values()[:, 0].copy()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `SimulationObject.state`."""
+        return {"table": self._table.values()}
+
+    def growing(self) -> Mapping[str, str]:
+        """See `SimulationObject.growing`."""
+        return {"table": "records"}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """See `SimulationObject.set_state`."""
+        self._table.replace(state["table"])
 
 
 class Events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from rall.model import Model, Operation, Record
 from rall.plugins.cable.cell_geometry import CellGeometry, positions_of
 from rall.plugins.cable.cells import Cells
 from rall.plugins.cable.volume_conductor import SOURCES, Sources
-from rall.recording import Table
+from rall.recording import InTable, Table
 from rall.session import SimulationObject, warn
 from rall.units import Quantity, dimension_of, get_or_create_dimension, metre, siemens, value_of
 
@@ -27,7 +27,7 @@ _OHM = get_or_create_dimension(length=2, mass=1, time=-3, current=-2)
 _CONDUCTIVITY = get_or_create_dimension(length=-3, mass=-1, time=3, current=2)
 
 
-class ExtracellularPotential(SimulationObject):
+class ExtracellularPotential(InTable, SimulationObject):
     """Records the potential at electrodes outside of cells: their membrane currents times a matrix.
 
     What leaves a compartment through its membrane, capacitive current included, is what reaches it along the tree, so
@@ -212,11 +212,6 @@ class ExtracellularPotential(SimulationObject):
         return Quantity(self.t_, dim=_SECOND)
 
     @property
-    def t_(self) -> Floats:
-        """Times of the records in seconds, shape (steps,)."""
-        return self._table.values()[:, 0].copy()
-
-    @property
     def v(self) -> Quantity:
         """Potentials, shape (electrodes, steps)."""
         return Quantity(self.v_, dim=_VOLT)
@@ -244,20 +239,6 @@ class ExtracellularPotential(SimulationObject):
 
     def __len__(self) -> int:
         return len(self._table)
-
-    # --- states ---------------------------------------------------------------------------------------------------
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """See `SimulationObject.state`."""
-        return {"table": self._table.values()}
-
-    def growing(self) -> Mapping[str, str]:
-        """See `SimulationObject.growing`."""
-        return {"table": "records"}
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """See `SimulationObject.set_state`."""
-        self._table.replace(state["table"])
 
 
 def _conductivity(sigma: Any) -> float:

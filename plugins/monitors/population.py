@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,14 @@ from rall.groups import ReadableStates
 from rall.model import SHARED, Model, Operation, Record, RecordEvents, Variable
 from rall.plugins.monitors.recorded import HERTZ, SECOND, group_of, labels_of
 from rall.plugins.monitors.smoothing import smoothed, steps_of, window_of
-from rall.recording import Table
+from rall.recording import InTable, Table
 from rall.session import SimulationObject
 from rall.units import Quantity
 
 __all__ = ["PopulationRateMonitor"]
 
 
-class PopulationRateMonitor(ReadableStates, SimulationObject):
+class PopulationRateMonitor(InTable, ReadableStates, SimulationObject):
     """Records the firing rate of a group: spikes of a step, for each element and second.
 
     Parameters
@@ -74,11 +74,6 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
         yield Record(
             name=f"{self.name}~record", clock=self.clock, when=self.when, order=self.order, rows=rows, table=self._table
         )
-
-    @property
-    def t_(self) -> NDArray[np.float64]:
-        """Times of the steps in seconds, shape (steps,)."""
-        return self._table.values()[:, 0].copy()
 
     @property
     def t(self) -> Quantity:
@@ -157,15 +152,3 @@ class PopulationRateMonitor(ReadableStates, SimulationObject):
     def state_value(self, name: str, units: bool) -> Any:
         """See `ReadableStates.state_value`."""
         return self.N if name == "N" else getattr(self, name if units else f"{name}_")
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """See `SimulationObject.state`."""
-        return {"table": self._table.values()}
-
-    def growing(self) -> Mapping[str, str]:
-        """See `SimulationObject.growing`."""
-        return {"table": "records"}
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """See `SimulationObject.set_state`."""
-        self._table.replace(state["table"])

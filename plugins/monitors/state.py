@@ -12,14 +12,14 @@ from rall.errors import IndexOutOfRangeError, RallError
 from rall.groups import Group, ReadableStates
 from rall.model import Model, Operation, Record
 from rall.plugins.monitors.recorded import SECOND, group_of, types_of
-from rall.recording import Table
+from rall.recording import InTable, Table
 from rall.session import SimulationObject, warn
 from rall.units import Quantity
 
 __all__ = ["StateMonitor"]
 
 
-class StateMonitor(ReadableStates, SimulationObject):
+class StateMonitor(InTable, ReadableStates, SimulationObject):
     """Records variables at the beginning of steps.
 
     Parameters
@@ -138,11 +138,6 @@ class StateMonitor(ReadableStates, SimulationObject):
         """Times of the records, shape (steps,)."""
         return Quantity(self.t_, dim=SECOND)
 
-    @property
-    def t_(self) -> NDArray[np.float64]:
-        """Times of the records in seconds, shape (steps,)."""
-        return self._table.values()[:, 0].copy()
-
     def _values(self, name: str, units: bool) -> Any:
         first, width = self._first[name], len(self._weights[name][2]) - 1
         # A copy: what a script does to the array that it gets, such as drawing in spikes, leaves the record as it is.
@@ -206,18 +201,6 @@ class StateMonitor(ReadableStates, SimulationObject):
         if name in ("t", "N"):
             return getattr(self, name if units or name == "N" else "t_")
         return self._values(name, units).T
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """See `SimulationObject.state`."""
-        return {"table": self._table.values()}
-
-    def growing(self) -> Mapping[str, str]:
-        """See `SimulationObject.growing`."""
-        return {"table": "records"}
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """See `SimulationObject.set_state`."""
-        self._table.replace(state["table"])
 
 
 class _Records:
