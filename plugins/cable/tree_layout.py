@@ -185,13 +185,7 @@ def pack(parent: Ints, compartments: int) -> TreeLayout:
     """
     parent = np.asarray(parent, np.int64)
     runs = _Runs(parent, compartments)
-    groups = runs.groups()
-    under = runs.junctions_under(groups)
-    # A row of junctions that belongs to a group is no group of its own.
-    inside = np.zeros(len(parent), bool)
-    for row in under:
-        inside[row] = True
-    groups, under = runs.regrouped(groups, under, inside)
+    groups, under = runs.groups()
     place = np.full(len(parent), -1, np.int64)
     taken, behind = 0, 0
     pieces, first, deep, rows_behind = [], [], [], []
@@ -252,17 +246,25 @@ class _Runs:
 
     def _by_eights(self, heads: Ints) -> list[Ints]:
         # Sorting by head last keeps what lies together in a tree together in storage.
-        junction = heads >= self._compartments
-        chosen = heads[np.lexsort((heads, -self.length[heads], junction, self._height[heads]))]
-        kind = 2 * self._height[chosen] + (chosen >= self._compartments)
-        borders = np.flatnonzero(np.diff(kind, prepend=-1, append=-1))
+        chosen = heads[np.lexsort((heads, -self.length[heads], self._height[heads]))]
+        borders = np.flatnonzero(np.diff(self._height[chosen], prepend=-1, append=-1))
         return [chosen[k : min(k + LANES, end)] for begin, end in pairwise(borders) for k in range(begin, end, LANES)]
 
-    def groups(self) -> list[Ints]:
-        """All runs, eight of one height a group, in the order of elimination."""
-        return self._by_eights(self._heads)
+    def groups(self) -> tuple[list[Ints], list[Ints]]:
+        """Eight runs of one height a group, in the order of elimination, and the junctions that go with each."""
+        compartments = self._heads < self._compartments
+        groups = self._by_eights(self._heads[compartments])
+        under = self._junctions_under(groups)
+        # A row of junctions that goes with a group is no group of its own.
+        alone = np.setdiff1d(self._heads[~compartments], np.concatenate([*under, np.zeros(0, np.int64)]))
+        rest = self._by_eights(alone)
+        every = sorted(
+            [*zip(groups, under), *((group, np.zeros(0, np.int64)) for group in rest)],
+            key=lambda pair: int(self._height[pair[0][0]]),
+        )
+        return [group for group, _ in every], [row for _, row in every]
 
-    def junctions_under(self, groups: Sequence[Ints]) -> list[Ints]:
+    def _junctions_under(self, groups: Sequence[Ints]) -> list[Ints]:
         """For each group the junctions under its runs, if that are eight and the runs of one length; else nothing."""
         below = np.full(len(self._parent), -1)
         junctions = np.arange(self._compartments, len(self._parent))
@@ -271,20 +273,10 @@ class _Runs:
         below[self._parent[single]] = single
         found = []
         for group in groups:
-            fits = len(group) == LANES and group[0] < self._compartments and np.ptp(self.length[group]) == 0
+            fits = len(group) == LANES and np.ptp(self.length[group]) == 0
             row = below[self._order[self._begin[group]]] if fits else np.zeros(0, np.int64)
             found.append(row if (row >= 0).all() else np.zeros(0, np.int64))
         return found
-
-    def regrouped(
-        self, groups: Sequence[Ints], under: Sequence[Ints], inside: NDArray[np.bool_]
-    ) -> tuple[list[Ints], list[Ints]]:
-        """The groups with new ones of the junctions that lie under no group, in the order of elimination."""
-        kept = [(group, row) for group, row in zip(groups, under) if group[0] < self._compartments]
-        junctions = self._heads[self._heads >= self._compartments]
-        more = [(group, np.zeros(0, np.int64)) for group in self._by_eights(junctions[~inside[junctions]])]
-        every = sorted(kept + more, key=lambda pair: int(self._height[pair[0][0]]))
-        return [group for group, _ in every], [row for _, row in every]
 
 
 def _above(jump: Ints) -> Ints:
