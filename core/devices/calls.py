@@ -55,9 +55,10 @@ def _stretches(operation: Elementwise, made: CompiledKernel, share: Share) -> ND
     """
     through = next(load.through for load in made.kernel.loads if load.through is not None)
     index = next(v for load, v in zip(made.kernel.loads, made.arguments) if load.role == through)
-    inside = np.ones(operation.domain.layout.stored, bool)
-    inside[operation.domain.layout.padding()] = False
-    own = share.first + np.flatnonzero(inside[share.first : share.last])
+    # There may be very many shares: none looks at more than its own.
+    padding = operation.domain.layout.padding()
+    outside = padding[slice(*np.searchsorted(padding, (share.first, share.last)))]
+    own = np.delete(np.arange(share.first, share.last), outside - share.first)
     distance = index.array[own].astype(np.int64) - own
     new = np.ones(len(own), bool)
     new[1:] = (np.diff(own) != 1) | (np.diff(distance) != 0)
@@ -113,8 +114,8 @@ class Calls:
             return [self._solve_block(operation, block)]
         assert isinstance(operation, (Elementwise, Check))
         domain = operation.domain if isinstance(operation, Elementwise) else operation.variable.domain
-        borders = domain.layout.blocks
-        first, last = (0, domain.layout.stored) if borders is None else borders[block].tolist()
+        assert domain.layout.blocks is not None
+        first, last = domain.layout.blocks[block].tolist()
         if isinstance(operation, Check):
             return self._check(operation, (first, last))
         if first == last:
