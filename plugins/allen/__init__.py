@@ -1,0 +1,1 @@
+"""Biophysical models of the Allen Cell Types Database as cells."""

@@ -1,0 +1,1 @@
+"""Mechanisms written in NMODL, NEURON's language, as equations."""
