@@ -65,7 +65,8 @@ def _sides(words: Lexer) -> tuple[Expression, Expression]:
 def _reaction(words: Lexer) -> Reaction:
     at = words.place()
     words.advance()
-    left, right = _species(words), ()
+    left = _species(words)
+    right: tuple[tuple[int, Name | Index], ...] = ()
     if words.take("<->"):
         arrow, right = "<->", _species(words)
     elif words.take("<"):
