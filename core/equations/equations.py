@@ -20,7 +20,7 @@ from rall.equations.lines import (
     check_identifier,
     rename_tokens,
 )  # fmt: skip
-from rall.equations.merging import agreed, equal_values, merged
+from rall.equations.merging import equal_values, joined
 from rall.equations.text import kind_named, parse_line, parse_lines
 from rall.errors import EquationError, RallWarning
 from rall.functions import describe
@@ -406,32 +406,9 @@ def _sum(first: Equations, second: Equations) -> Equations:
     for internal, value in second.bindings.items():
         moved[internal] = _free(internal, value, bindings)
         bindings[moved[internal]], texts[moved[internal]] = value, second._texts[internal]
-    lines, defaults = _together(first, tuple(_rebound(line, moved) for line in second.lines), second.defaults)
+    more = [_rebound(line, moved) for line in second.lines]
+    lines, defaults = joined((first.lines, first.defaults), (more, second.defaults))
     return _restored((lines, bindings, texts, defaults, first.sources + second.sources))
-
-
-def _together(
-    first: Equations, more: tuple[Line, ...], defaults: Mapping[str, Default]
-) -> tuple[tuple[Line, ...], dict[str, Default]]:
-    """All lines, those that are one line once, and the defaults of those that stay."""
-    chosen: dict[str, Line] = {}
-    values = {**first.defaults, **defaults}
-    for line in more:
-        known = first._by_name.get(line.varname)
-        one = None if known is None else merged(known, line)
-        if known is None or one is None:
-            continue
-        chosen[line.varname] = one
-        given = first.defaults.get(line.varname), defaults.get(line.varname)
-        if known == line:
-            value = agreed(line, *given)
-        else:
-            value = given[0] if one is known else given[1]
-        values.pop(line.varname, None)
-        if value is not None:
-            values[line.varname] = value
-    lines = [chosen.get(line.varname, line) for line in first.lines]
-    return (*lines, *(line for line in more if line.varname not in chosen)), values
 
 
 def _free(internal: str, value: Value, taken: Mapping[str, Value]) -> str:

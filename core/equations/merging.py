@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from rall.equations.lines import DIFFERENTIAL, PARAMETER, Line
 from rall.errors import EquationError
 from rall.units.quantity import dimension_of, value_of
 
-__all__ = ["agreed", "equal_values", "merged", "yields"]
+__all__ = ["agreed", "equal_values", "joined", "merged", "yields"]
 
 _CURRENTS = ("membrane current", "point current")
 
@@ -66,6 +67,44 @@ def agreed(line: Line, first: Any, second: Any) -> Any:
         f"'{line.varname}' is one for all that read it, and cannot be {first} and {second} at once:\n    {line}\n"
         f"give every channel the same {line.varname}, or one of them another name"
     )
+
+
+def joined(
+    first: tuple[Sequence[Line], Mapping[str, Any]], second: tuple[Sequence[Line], Mapping[str, Any]]
+) -> tuple[tuple[Line, ...], dict[str, Any]]:
+    """The lines and defaults of equations that are added.
+
+    Parameters
+    ----------
+    first, second : (sequence of Line, mapping of str to value)
+        Lines, and the defaults of their variables.
+
+    Returns
+    -------
+    tuple of Line, dict of str to value
+        What is one line, once and in its first place; a default is that of the line that stays.
+
+    Raises
+    ------
+    EquationError
+        If two defaults of one line differ.
+    """
+    known = {line.varname: line for line in first[0] if line.varname}
+    chosen: dict[str, Line] = {}
+    defaults = {**first[1], **second[1]}
+    for line in second[0]:
+        old = known.get(line.varname)
+        one = None if old is None else merged(old, line)
+        if old is None or one is None:
+            continue
+        chosen[line.varname] = one
+        given = first[1].get(line.varname), second[1].get(line.varname)
+        value = agreed(line, *given) if old == line else given[0 if one is old else 1]
+        defaults.pop(line.varname, None)
+        if value is not None:
+            defaults[line.varname] = value
+    kept = [chosen.get(line.varname, line) for line in first[0]]
+    return (*kept, *(line for line in second[0] if line.varname not in chosen)), defaults
 
 
 def equal_values(a: object, b: object) -> bool:

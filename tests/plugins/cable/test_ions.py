@@ -5,8 +5,8 @@ import pytest
 
 from rall import (
     Cylinder,
-    Equations,
     EquationError,
+    Equations,
     Soma,
     SpatialNeuron,
     StateMonitor,
