@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Index, Name, Number, Unary
 
 __all__ = [
-    "ONE", "ZERO", "add", "constant", "derivative", "div", "evaluate", "mentions", "mul", "names", "neg", "power",
-    "rebuilt", "replaced", "size", "sub", "trivial",
+    "ZERO", "add", "constant", "derivative", "div", "evaluate", "mentions", "mul", "names", "neg", "power",
+    "rebuilt", "replaced", "size", "sub", "trivial", "walk",
 ]  # fmt: skip
 
-ZERO, ONE = Number("0"), Number("1")
+#: For sums that begin and derivatives that vanish.  Where a number stays in an expression it is a new node, since
+#: each has a unit of its own.
+ZERO = Number("0")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
     ">": lambda a, b: a > b,
@@ -237,7 +239,7 @@ def derivative(node: Expression, x: str) -> Expression | None:
     if not mentions(node, x):
         return ZERO
     if isinstance(node, Name):
-        return ONE
+        return Number("1")
     slopes = [derivative(part, x) for part in children(node)]
     if isinstance(node, Conditional):
         yes, no = slopes[1:]

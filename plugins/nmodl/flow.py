@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from rall.plugins.nmodl.algebra import ZERO, constant, neg, rebuilt, size, trivial
+from rall.plugins.nmodl.algebra import constant, neg, rebuilt, size, trivial
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
     Assign, Binary, Block, Call, CallStatement, Conditional, Expression, For, If, Index, Local, Name, Number, Opaque,
-    Place, Program, Rate, Solve, Statement, Table, Text, Unary, While,
+    Place, Program, Rate, Statement, Table, Text, Unary, While,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
@@ -116,8 +116,6 @@ class Flow:
     ----------
     values : dict of str to Expression
         What the variables of the file were assigned so far; rates under the name with a prime.
-    solved : list of (Solve, Block)
-        What SOLVE statements asked for.
     conserved : list of (tuple of (float, str), Expression, Place)
         Of CONSERVE: coefficients and species, their sum, and where it stands.
     volumes : dict of str to Expression
@@ -137,7 +135,6 @@ class Flow:
         self.definitions, self.refuse, self.known = definitions, refuse, known
         self._handlers = {**_HANDLERS, **more}
         self.values: dict[str, Expression] = {}
-        self.solved: list[tuple[Solve, Block]] = []
         self.conserved: list[Conserved] = []
         self.volumes: dict[str, Expression] = {}
         self.notices: dict[str, None] = {}
@@ -152,7 +149,7 @@ class Flow:
         """What a name stands for here."""
         for scope in reversed(self._calls[-1].scopes):
             if name in scope:
-                return scope[name] or ZERO  # not assigned yet: whatever it is, it is not used
+                return scope[name] or Number("0", at=at)  # not assigned yet: whatever it is, it is not used
         if name in self.values:
             return self.values[name]
         if name in self._defines:
@@ -206,8 +203,8 @@ class Flow:
         """An expression with what its names stand for here."""
         if isinstance(node, Name):
             return self.read(node.name, node.at)
-        if isinstance(node, Number):
-            return node
+        if isinstance(node, Number):  # a new one: it may have another unit each time a function is followed
+            return Number(node.text, node.unit, node.factor, at=node.at) if len(self._calls) > 1 else node
         if isinstance(node, Binary):
             return _folded(rebuilt(node, (self.value(node.left), self.value(node.right))))
         if isinstance(node, Unary):
@@ -228,7 +225,7 @@ class Flow:
         if block is not None:
             raise self.refuse(node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind)
         if node.name == "at_time":
-            return ZERO
+            return Number("0", at=node.at)
         if node.name not in BUILTIN:
             raise self.refuse(node.at, f"the function '{node.name}' is not known", "define it as a FUNCTION")
         return Call(node.name, tuple(self.value(part) for part in node.arguments), at=node.at)
@@ -248,7 +245,7 @@ class Flow:
         self._calls.append(_Call(block.name, [scope]))
         self.run(block.body)
         result = self._calls.pop().scopes[0][block.name]
-        return result or ZERO
+        return result or Number("0", at=call.at)
 
     # --- statements ---
 
@@ -333,7 +330,7 @@ class Flow:
                 result[name] = a
                 continue
             if whole and name.endswith("'"):
-                a, b = a or ZERO, b or ZERO
+                a, b = a or Number("0"), b or Number("0")
             elif whole:
                 a, b = a or Name(name, at=test.at), b or Name(name, at=test.at)
             if a is None or b is None:
@@ -377,11 +374,11 @@ class Flow:
             self.run(statement.body)
             scopes.pop()
 
-    def _solve(self, statement: Solve) -> None:
-        block = self._blocks.get(statement.block)
-        if block is None:
-            raise self.refuse(statement.at, f"there is no block '{statement.block}' to SOLVE", "")
-        self.solved.append((statement, block))
+    def block(self, name: str, at: Place) -> Block:
+        """The block of a name."""
+        if name not in self._blocks:
+            raise self.refuse(at, f"there is no block '{name}' to SOLVE", "", "SOLVE")
+        return self._blocks[name]
 
     def _opaque(self, statement: Opaque) -> None:
         if statement.kind == "VERBATIM":
@@ -397,7 +394,7 @@ class Flow:
 
 _HANDLERS: Mapping[type, Callable[..., None]] = {
     Assign: Flow._assign, Rate: Flow._rate, CallStatement: Flow._call, Local: Flow._locals, If: Flow._if,
-    While: Flow._while, For: Flow._for, Solve: Flow._solve, Opaque: Flow._opaque, Table: Flow._nothing,
+    While: Flow._while, For: Flow._for, Opaque: Flow._opaque, Table: Flow._nothing,
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rall.errors import NmodlError
+from rall.plugins.nmodl.parser import failure
 from rall.plugins.nmodl.syntax import Place, Program
 
 __all__ = ["Refuse", "refusals"]
@@ -14,7 +15,7 @@ class Refuse(Protocol):
     """Makes errors about one file."""
 
     def __call__(self, at: Place, what: str, remedy: str = "", construct: str = "") -> NmodlError:
-        """The error.
+        """The error, to be raised.
 
         Parameters
         ----------
@@ -37,13 +38,12 @@ def refusals(program: Program) -> Refuse:
     program : Program
         The file.
     """
-    texts = {path: text.splitlines() for path, text in ((program.file, program.source), *program.included)}
 
     def refuse(at: Place, what: str, remedy: str = "", construct: str = "") -> NmodlError:
-        file = at.file or program.file
-        lines = texts.get(file, ())
-        text = lines[at.line - 1] if 0 < at.line <= len(lines) else None
         message = f"{what}; {remedy}" if remedy else what
-        return NmodlError(message, file, at.line or None, at.column or None, construct, text)
+        try:
+            failure(program, at, message, construct)
+        except NmodlError as error:
+            return error
 
     return refuse
