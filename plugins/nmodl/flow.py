@@ -206,7 +206,7 @@ class Flow:
         if isinstance(node, Number):  # a new one: it may have another unit each time a function is followed
             return Number(node.text, node.unit, node.factor, at=node.at) if len(self._calls) > 1 else node
         if isinstance(node, Binary):
-            return _folded(rebuilt(node, (self.value(node.left), self.value(node.right))))
+            return rebuilt(node, (self.value(node.left), self.value(node.right)))
         if isinstance(node, Unary):
             inner = self.value(node.operand)
             return neg(inner) if node.operator == "-" else Unary("!", inner, at=node.at)
@@ -397,12 +397,3 @@ _HANDLERS: Mapping[type, Callable[..., None]] = {
     While: Flow._while, For: Flow._for, Opaque: Flow._opaque, Table: Flow._nothing,
 }  # fmt: skip
 
-
-def _folded(node: Expression) -> Expression:
-    """Sums and products of small whole numbers, as indices have them, as one number; comparisons of numbers."""
-    if isinstance(node, Binary) and isinstance(node.left, Number) and isinstance(node.right, Number):
-        if node.operator in ("+", "-", "*") and node.left.text.isdigit() and node.right.text.isdigit():
-            value = constant(node)
-            if value is not None and 0 <= value < 1e6:
-                return Number(str(int(value)), at=node.at)
-    return node
