@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from rall.errors import EquationError
-from rall.plugins.nmodl.printing import equation_text, nmodl_text
+from rall.plugins.nmodl.printing import SIGNATURES, equation_text, nmodl_text
 from rall.plugins.nmodl.syntax import (
     NOWHERE,
     Binary,
@@ -368,9 +368,20 @@ class _System:
             return self.unit(arguments[0])
         if name in ("fmin", "fmax", "min", "max"):
             return self.alike(*arguments, f"'{name}'")
+        if name in SIGNATURES:
+            return self.fixed(node)
         for argument in arguments:
             self.plain(argument, f"{name}()")
         return _PLAIN
+
+    def fixed(self, node: Call) -> Sum:
+        """A function of equations whose arguments have units of their own."""
+        wanted, result = SIGNATURES[node.name]
+        for argument, unit in zip(node.arguments, wanted):
+            found = self.unit(argument)
+            if not self.equal(found, Sum(unit.code, _NONE)):
+                raise _Misfit(f"{self.describe(argument, found)}, and {node.name}() takes {unit}")
+        return Sum(result.code, _NONE)
 
     def conditional(self, node: Conditional) -> Sum:
         self.unit(node.test)

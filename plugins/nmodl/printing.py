@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from rall.errors import NotSupportedError
 from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Index, Name, Number, Text, Unary
-from rall.plugins.nmodl.units import ONE, UnitValue
+from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 
-__all__ = ["equation_text", "nmodl_text"]
+__all__ = ["SIGNATURES", "equation_text", "nmodl_text"]
 
 _NO_UNITS: Mapping[int, UnitValue] = MappingProxyType({})
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -29,6 +29,14 @@ _SAME = frozenset((
     "abs", "ceil", "cos", "cosh", "exp", "expm1", "exprel", "floor", "log", "log10", "log1p", "max", "min", "sin",
     "sinh", "sqrt", "tan", "tanh", "xoexpm1", "ghk", "nernst",
 ))  # fmt: skip
+
+
+_UNIT = UnitTable().unit
+#: Functions of equations whose arguments have units: these, and the unit of what they give.
+SIGNATURES: Mapping[str, tuple[tuple[UnitValue, ...], UnitValue]] = {
+    "nernst": ((ONE, _UNIT("mM"), _UNIT("mM"), _UNIT("K")), _UNIT("mV")),
+    "ghk": ((_UNIT("mV"), ONE, _UNIT("mM"), _UNIT("mM"), _UNIT("K")), _UNIT("millicoul/cm3")),
+}
 
 
 class Piece(NamedTuple):
@@ -176,7 +184,17 @@ class _Writer:
         name = _FUNCTIONS.get(node.name, node.name)
         if name not in _SAME and node.name not in _FUNCTIONS:
             raise NotSupportedError(f"line {node.at.line}: equations have no function '{node.name}'")
+        if self.lenient is not None and name in SIGNATURES:
+            wanted, result = SIGNATURES[name]
+            given = [self.with_unit(argument, unit) for argument, unit in zip(node.arguments, wanted)]
+            return _scaled_by(Piece(f"{name}({', '.join(given)})", _ATOM), ONE / result)
         return Piece(f"{name}({', '.join(self.number(argument).text for argument in node.arguments)})", _ATOM)
+
+    def with_unit(self, node: Expression, unit: UnitValue) -> str:
+        """A number of NEURON's as the quantity that it is meant to be."""
+        if isinstance(node, Name) and self.lenient is not None and self.lenient.get(node.name, ONE) == unit:
+            return self.names.get(node.name, node.name)
+        return _scaled_by(self.number(node), unit).text
 
     def conditional(self, node: Conditional) -> Piece:
         yes, test, no = self.number(node.yes), self.condition(node.test), self.number(node.no)
