@@ -15,7 +15,7 @@ from rall.registry import builtin_names, find
 if TYPE_CHECKING:
     from rall.channels import connor_stevens, destexhe, hh, pospischil, rothman_manis, traub_miles, wang_buzsaki
     from rall.channels.gating import Gate, gates
-    from rall.channels.listing import library as list
+    from rall.channels.listing import library as list  # noqa: F401
     from rall.channels.plotting import plot
 
 __all__ = [

@@ -23,16 +23,16 @@ _NA = """
 I_X = g_X*m_X**3*h_X*(E_X - v) : amp/meter**2 (membrane current, ion Na)
 dm_X/dt = alpha_m_X*(1 - m_X) - beta_m_X*m_X : 1
 dh_X/dt = alpha_h_X*(1 - h_X) - beta_h_X*h_X : 1
-alpha_m_X = phi_X*1/exprel(-(v + 40*mV)/(10*mV))/ms : hertz
-beta_m_X = phi_X*4*exp(-(v + 65*mV)/(18*mV))/ms : hertz
-alpha_h_X = phi_X*0.07*exp(-(v + 65*mV)/(20*mV))/ms : hertz
-beta_h_X = phi_X/(1 + exp(-(v + 35*mV)/(10*mV)))/ms : hertz
+alpha_m_X = phi_X*(1/exprel(-(v + 40*mV)/(10*mV))/ms) : hertz
+beta_m_X = phi_X*(4*exp(-(v + 65*mV)/(18*mV))/ms) : hertz
+alpha_h_X = phi_X*(0.07*exp(-(v + 65*mV)/(20*mV))/ms) : hertz
+beta_h_X = phi_X*(1/(1 + exp(-(v + 35*mV)/(10*mV)))/ms) : hertz
 """ + _SHARED
 _K = """
 I_X = g_X*n_X**4*(E_X - v) : amp/meter**2 (membrane current, ion K)
 dn_X/dt = alpha_n_X*(1 - n_X) - beta_n_X*n_X : 1
-alpha_n_X = phi_X*0.1/exprel(-(v + 55*mV)/(10*mV))/ms : hertz
-beta_n_X = phi_X*0.125*exp(-(v + 65*mV)/(80*mV))/ms : hertz
+alpha_n_X = phi_X*(0.1/exprel(-(v + 55*mV)/(10*mV))/ms) : hertz
+beta_n_X = phi_X*(0.125*exp(-(v + 65*mV)/(80*mV))/ms) : hertz
 """ + _SHARED
 
 

@@ -85,5 +85,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     "rall.channels": {
         "leak": "rall.channels.leak:leak",
         "hh": "rall.channels.hh",
+        "traub_miles": "rall.channels.traub_miles",
+        "wang_buzsaki": "rall.channels.wang_buzsaki",
+        "pospischil": "rall.channels.pospischil",
+        "connor_stevens": "rall.channels.connor_stevens",
+        "destexhe": "rall.channels.destexhe",
+        "rothman_manis": "rall.channels.rothman_manis",
     },
 }
