@@ -12,8 +12,8 @@ from rall.equations import Equations
 from rall.units import Quantity, cm, kelvin, mM, mS, ms, mV
 
 __all__ = [
-    "CaDynamics", "Ca_HVA", "Ca_LVA", "Ih", "Im", "Im_v2", "K_P", "K_T", "Kd", "Kv2like", "Kv3_1", "NaTa", "NaTs",
-    "NaV", "Nap", "SK",
+    "K_P", "K_T", "SK", "CaDynamics", "Ca_HVA", "Ca_LVA", "Ih", "Im", "Im_v2", "Kd", "Kv2like", "Kv3_1", "NaTa",
+    "NaTs", "NaV", "Nap",
 ]  # fmt: skip
 
 _PAPER = "Gouwens et al., Nat Commun 9:710 (2018), biophysical models of the Allen Cell Types Database"
@@ -90,3 +90,291 @@ q_X = 2.3**((T - zero_celsius - 30*kelvin)/(10*kelvin)) : 1 (shared)
 T : kelvin (shared, constant)
 {_POTASSIUM}
 """
+
+
+def NaTs(
+    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaTs"
+) -> Equations:
+    """Sodium channel of the soma (Colbert and Pan 2002), gates m (cubed) and h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of sodium, `E_Na`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(colbert_pan.Na(gbar, E, -40 * mV, -66 * mV, T, 296.15 * kelvin, name))
+
+
+def NaTa(
+    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaTa"
+) -> Equations:
+    """Sodium channel of the axon (Colbert and Pan 2002), gates m (cubed) and h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of sodium, `E_Na`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(colbert_pan.Na(gbar, E, -48 * mV, -69 * mV, T, 296.15 * kelvin, name))
+
+
+def NaV(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaV") -> Equations:
+    """Sodium channel as a kinetic scheme: `markov.Na`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of sodium, `E_Na`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(markov.Na(gbar, E, T, name))
+
+
+def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "Nap") -> Equations:
+    """Persistent sodium channel (Magistretti and Alonso 1999), m at its steady state, gate h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of sodium, `E_Na`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_NAP, "Nap", name, {"g": gbar, "E_Na": E, "T": T}, _PAPER)
+
+
+def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "K_P") -> Equations:
+    """Slow, persistent potassium channel (Korngreen and Sakmann 2000), gates m (squared) and h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_KP, "K_P", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
+
+
+def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "K_T") -> Equations:
+    """Fast, transient potassium channel (Korngreen and Sakmann 2000), gates m (fourth power) and h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_KT, "K_T", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
+
+
+def Kd(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kd") -> Equations:
+    """Potassium channel that inactivates slowly, gates m and h.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_KD, "Kd", name, {"g": gbar, "E_K": E}, _PAPER)
+
+
+def Kv2like(
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Kv2like"
+) -> Equations:
+    """Potassium channel like Kv2 (Keren et al. 2005, Liu and Bean 2014), gates m (squared), h1 and h2.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_KV2, "Kv2like", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
+
+
+def Kv3_1(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kv3_1") -> Equations:
+    """Fast potassium channel Kv3.1, gate m: `hay.SKv3_1`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.SKv3_1(gbar, E, name))
+
+
+def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Im") -> Equations:
+    """Muscarinic potassium channel, gate m: `hay.Im`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.Im(gbar, E, T, name))
+
+
+def Im_v2(
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Im_v2"
+) -> Equations:
+    """Muscarinic potassium channel (Vervaeke et al. 2006), gate m.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return channel(_IM2, "Im_v2", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
+
+
+def Ih(gbar: Quantity | str = _SMALL, E: Quantity = -45 * mV, name: str = "Ih") -> Equations:
+    """Cation channel that hyperpolarisation opens, gate m: `hay.Ih`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.Ih(gbar, E, name))
+
+
+def SK(
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, Ca: Quantity = 1e-4 * mM, name: str = "SK"
+) -> Equations:
+    """Small-conductance potassium channel that calcium opens, gate z: `hay.SK_E2`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of potassium, `E_K`.
+    Ca : Quantity
+        Concentration inside, where there is no pool that gives it.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.SK_E2(gbar, E, Ca, name))
+
+
+def Ca_HVA(gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "Ca_HVA") -> Equations:
+    """High-voltage activated calcium channel, gates m (squared) and h: `hay.Ca_HVA`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of calcium, `E_Ca`, where there is no pool that gives it.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.Ca_HVA(gbar, E, name))
+
+
+def Ca_LVA(
+    gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, T: Quantity = _WARM, name: str = "Ca_LVA"
+) -> Equations:
+    """Low-voltage activated calcium channel, gates m (squared) and h: `hay.Ca_LVAst`.
+
+    Parameters
+    ----------
+    gbar : Quantity or str
+        Largest conductance density, one or an expression of compartments.
+    E : Quantity
+        Reversal potential of calcium, `E_Ca`, where there is no pool that gives it.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its variables end in.
+    """
+    return _cited(hay.Ca_LVAst(gbar, E, T, name))
+
+
+def CaDynamics(
+    gamma: float | str = 0.05,
+    decay: Quantity | str = 80 * ms,
+    Ca_o: Quantity = 2 * mM,
+    T: Quantity = _WARM,
+    name: str = "CaDynamics",
+) -> Equations:
+    """Calcium in a shell of 0.1 um under the membrane: `calcium.pool`.
+
+    Parameters
+    ----------
+    gamma : float or str
+        Part of the calcium that stays free.
+    decay : Quantity or str
+        Time constant of the decay.
+    Ca_o : Quantity
+        Concentration outside.
+    T : Quantity
+        Temperature.
+    name : str
+        What the names of its parameters end in.
+    """
+    return _cited(calcium.pool(gamma, decay, Ca_o=Ca_o, T=T, name=name))
+
+
+def _cited(equations: Equations) -> Equations:
+    return Equations(equations, sources=(_PAPER,))

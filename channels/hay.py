@@ -14,8 +14,8 @@ from rall.equations import Equations
 from rall.units import Quantity, cm, kelvin, mM, mS, ms, mV, ohm, um
 
 __all__ = [
-    "Ca_HVA", "CaDynamics_E2", "Ca_LVAst", "Cm", "Ih", "Im", "K_Pst", "K_Tst", "NaTa_t", "NaTs2_t", "Nap_Et2", "Ri",
-    "SK_E2", "SKv3_1", "model",
+    "SK_E2", "CaDynamics_E2", "Ca_HVA", "Ca_LVAst", "Cm", "Ih", "Im", "K_Pst", "K_Tst", "NaTa_t", "NaTs2_t",
+    "Nap_Et2", "Ri", "SKv3_1", "model",
 ]  # fmt: skip
 
 _PAPER = "Hay, Hill, Schuermann, Markram & Segev, PLoS Comput Biol 7:e1002107 (2011), ModelDB 139653"

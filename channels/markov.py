@@ -12,8 +12,8 @@ __all__ = ["Na"]
 
 _SOURCE = "Carter, Giessel, Sabatini & Bean, Neuron 75:1081 (2012), as in the cells of the Allen Cell Types Database"
 
-# Sensors move one by one; each that has moved makes inactivation faster by A and recovery slower by B, so that the
-# sensors of inactivated channels must move faster by A and back slower by B: no loop gains energy but by A and B.
+# Four voltage sensors move one by one.  Each that has moved makes inactivation faster by A = 2.51 and recovery slower by
+# B = 5.32; those of an inactivated channel move in the same proportions.
 _SCHEME = """
 C1_X <-> C2_X : 4*alpha_X, beta_X
 C2_X <-> C3_X : 3*alpha_X, 2*beta_X

@@ -1,8 +1,8 @@
 """Receptors: models of `Synapses` onto compartments or point neurons, with the current that they add there.
 
-Each function gives what `Synapses` takes.  The target has a variable for the sum of the currents, whose name is that
-of the receptor: ``I_AMPA``.  A cell gets it from the receptor's `current`, a point neuron declares it, ``I_AMPA : amp``,
-and uses it in its equation.  ::
+Each function gives what `Synapses` takes.  The target has a variable for the sum of the currents, which is named after
+the receptor: ``I_AMPA``.  A cell gets it from the receptor's `current`; a point neuron declares ``I_AMPA : amp`` and
+uses it in its equation.  ::
 
     ampa = channels.synapses.AMPA(g=0.5*nS)
     cell = SpatialNeuron(morphology, model=channels.leak() + ampa.current)
@@ -104,3 +104,204 @@ class Receptor(Mapping[str, object]):
 
     def __len__(self) -> int:
         return 2
+
+
+def AMPA(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = 0 * mV,
+    tau_rise: Quantity = 0.2 * ms,
+    tau_decay: Quantity = 1.7 * ms,
+    name: str = "AMPA",
+) -> Receptor:
+    """Fast excitation: an event opens a dual exponential.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance at the peak after one event.
+    E : Quantity
+        Reversal potential.
+    tau_rise, tau_decay : Quantity
+        Time constants.
+    name : str
+        What the name of the current ends in.
+    """
+    return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
+
+
+def GABA_A(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = -80 * mV,
+    tau_rise: Quantity = 0.2 * ms,
+    tau_decay: Quantity = 8 * ms,
+    name: str = "GABA_A",
+) -> Receptor:
+    """Fast inhibition: an event opens a dual exponential.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance at the peak after one event.
+    E : Quantity
+        Reversal potential.
+    tau_rise, tau_decay : Quantity
+        Time constants.
+    name : str
+        What the name of the current ends in.
+    """
+    return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
+
+
+def GABA_B(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = -97 * mV,
+    tau_rise: Quantity = 3.5 * ms,
+    tau_decay: Quantity = 260.9 * ms,
+    name: str = "GABA_B",
+) -> Receptor:
+    """Slow inhibition: an event opens a dual exponential.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance at the peak after one event.
+    E : Quantity
+        Reversal potential.
+    tau_rise, tau_decay : Quantity
+        Time constants.
+    name : str
+        What the name of the current ends in.
+    """
+    return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
+
+
+def NMDA(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = 0 * mV,
+    tau_rise: Quantity = 0.29 * ms,
+    tau_decay: Quantity = 43 * ms,
+    Mg: Quantity = 1 * mM,
+    name: str = "NMDA",
+) -> Receptor:
+    """Slow excitation, blocked by magnesium: an event opens a dual exponential.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance at the peak after one event, were there no magnesium.
+    E : Quantity
+        Reversal potential.
+    tau_rise, tau_decay : Quantity
+        Time constants.
+    Mg : Quantity
+        Magnesium outside.
+    name : str
+        What the name of the current ends in.
+    """
+    own = {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay, "Mg": Mg}
+    return _receptor(_BLOCKED + _COMMON + _DUAL, _ON_DUAL, name, own, (_JAHR, _MARKRAM))
+
+
+def AMPA_kinetic(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = 0 * mV,
+    alpha: Quantity = 1.1 / ms / mM,
+    beta: Quantity = 190 / second,
+    name: str = "AMPA",
+) -> Receptor:
+    """Fast excitation: 1 mM of transmitter for 1 ms binds to receptors, which open.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance with all receptors open.
+    E : Quantity
+        Reversal potential.
+    alpha, beta : Quantity
+        Rates of binding and of unbinding.
+    name : str
+        What the name of the current ends in.
+    """
+    return _bound(_CURRENT, name, {"g": g, "E": E, "alpha": alpha, "beta": beta}, (_DESTEXHE,))
+
+
+def GABA_A_kinetic(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = -80 * mV,
+    alpha: Quantity = 5 / ms / mM,
+    beta: Quantity = 180 / second,
+    name: str = "GABA_A",
+) -> Receptor:
+    """Fast inhibition: 1 mM of transmitter for 1 ms binds to receptors, which open.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance with all receptors open.
+    E : Quantity
+        Reversal potential.
+    alpha, beta : Quantity
+        Rates of binding and of unbinding.
+    name : str
+        What the name of the current ends in.
+    """
+    return _bound(_CURRENT, name, {"g": g, "E": E, "alpha": alpha, "beta": beta}, (_DESTEXHE,))
+
+
+def NMDA_kinetic(
+    g: Quantity | str = 1 * nS,
+    E: Quantity = 0 * mV,
+    alpha: Quantity = 0.072 / ms / mM,
+    beta: Quantity = 6.6 / second,
+    Mg: Quantity = 1 * mM,
+    name: str = "NMDA",
+) -> Receptor:
+    """Slow excitation, blocked by magnesium: 1 mM of transmitter for 1 ms binds to receptors, which open.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance with all receptors open, were there no magnesium.
+    E : Quantity
+        Reversal potential.
+    alpha, beta : Quantity
+        Rates of binding and of unbinding.
+    Mg : Quantity
+        Magnesium outside.
+    name : str
+        What the name of the current ends in.
+    """
+    return _bound(_BLOCKED, name, {"g": g, "E": E, "alpha": alpha, "beta": beta, "Mg": Mg}, (_JAHR, _DESTEXHE))
+
+
+def GABA_B_kinetic(g: Quantity | str = 1 * nS, E: Quantity = -95 * mV, name: str = "GABA_B") -> Receptor:
+    """Slow inhibition: 0.5 mM of transmitter for 0.3 ms binds to receptors, whose G-protein opens potassium channels.
+
+    Parameters
+    ----------
+    g : Quantity or str
+        Conductance with all channels open.
+    E : Quantity
+        Reversal potential.
+    name : str
+        What the name of the current ends in.
+    """
+    rates = {"K1": 90 / second / mM, "K2": 1.2 / second, "K3": 180 * uM / second, "K4": 34 / second}
+    own = {"g": g, "E": E, **rates, "K_d": 100 * uM**4, "C_max": 0.5 * mM, "duration": 0.3 * ms}
+    return _receptor(_G_PROTEIN + _COMMON + _PULSE, _ON_PULSE, name, own, (_DESTEXHE,))
+
+
+def _dual(name: str, own: Mapping[str, Quantity | str]) -> Receptor:
+    return _receptor(_CURRENT + _COMMON + _DUAL, _ON_DUAL, name, own, (_MARKRAM,))
+
+
+def _bound(current: str, name: str, own: Mapping[str, Quantity | str], sources: tuple[str, ...]) -> Receptor:
+    pulse = {"C_max": 1 * mM, "duration": 1 * ms}
+    return _receptor(current + _COMMON + _PULSE + _KINETIC, _ON_PULSE, name, {**own, **pulse}, sources)
+
+
+def _receptor(
+    text: str, on_pre: str, name: str, own: Mapping[str, Quantity | str], sources: tuple[str, ...]
+) -> Receptor:
+    current = channel("I_X : amp (point current)", name, name, {}, sources[0])
+    return Receptor(Equations(text.replace("I_X_post", f"I_{name}_post"), own, sources), on_pre, current)
