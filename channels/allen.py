@@ -93,7 +93,7 @@ T : kelvin (shared, constant)
 
 
 def NaTs(
-    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaTs"
+    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaTs", T: Quantity = _WARM
 ) -> Equations:
     """Sodium channel of the soma (Colbert and Pan 2002), gates m (cubed) and h.
 
@@ -103,16 +103,16 @@ def NaTs(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(colbert_pan.Na(gbar, E, -40 * mV, -66 * mV, T, 296.15 * kelvin, name))
+    return _cited(colbert_pan.Na(gbar, E, name, T, -40 * mV, -66 * mV, 296.15 * kelvin))
 
 
 def NaTa(
-    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaTa"
+    gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaTa", T: Quantity = _WARM
 ) -> Equations:
     """Sodium channel of the axon (Colbert and Pan 2002), gates m (cubed) and h.
 
@@ -122,15 +122,15 @@ def NaTa(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(colbert_pan.Na(gbar, E, -48 * mV, -69 * mV, T, 296.15 * kelvin, name))
+    return _cited(colbert_pan.Na(gbar, E, name, T, -48 * mV, -69 * mV, 296.15 * kelvin))
 
 
-def NaV(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "NaV") -> Equations:
+def NaV(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaV", T: Quantity = _WARM) -> Equations:
     """Sodium channel as a kinetic scheme: `markov.Na`.
 
     Parameters
@@ -139,15 +139,15 @@ def NaV(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WAR
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(markov.Na(gbar, E, T, name))
+    return _cited(markov.Na(gbar, E, name, T))
 
 
-def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WARM, name: str = "Nap") -> Equations:
+def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "Nap", T: Quantity = _WARM) -> Equations:
     """Persistent sodium channel (Magistretti and Alonso 1999), m at its steady state, gate h.
 
     Parameters
@@ -156,15 +156,15 @@ def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, T: Quantity = _WAR
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_NAP, "Nap", name, {"g": gbar, "E_Na": E, "T": T}, _PAPER)
 
 
-def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "K_P") -> Equations:
+def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_P", T: Quantity = _WARM) -> Equations:
     """Slow, persistent potassium channel (Korngreen and Sakmann 2000), gates m (squared) and h.
 
     Parameters
@@ -173,15 +173,15 @@ def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _W
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_KP, "K_P", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
 
 
-def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "K_T") -> Equations:
+def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_T", T: Quantity = _WARM) -> Equations:
     """Fast, transient potassium channel (Korngreen and Sakmann 2000), gates m (fourth power) and h.
 
     Parameters
@@ -190,10 +190,10 @@ def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _W
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_KT, "K_T", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
 
@@ -214,7 +214,7 @@ def Kd(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kd")
 
 
 def Kv2like(
-    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Kv2like"
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kv2like", T: Quantity = _WARM
 ) -> Equations:
     """Potassium channel like Kv2 (Keren et al. 2005, Liu and Bean 2014), gates m (squared), h1 and h2.
 
@@ -224,10 +224,10 @@ def Kv2like(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_KV2, "Kv2like", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
 
@@ -247,7 +247,7 @@ def Kv3_1(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K
     return _cited(hay.SKv3_1(gbar, E, name))
 
 
-def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Im") -> Equations:
+def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Im", T: Quantity = _WARM) -> Equations:
     """Muscarinic potassium channel, gate m: `hay.Im`.
 
     Parameters
@@ -256,16 +256,16 @@ def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WA
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(hay.Im(gbar, E, T, name))
+    return _cited(hay.Im(gbar, E, name, T))
 
 
 def Im_v2(
-    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, T: Quantity = _WARM, name: str = "Im_v2"
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Im_v2", T: Quantity = _WARM
 ) -> Equations:
     """Muscarinic potassium channel (Vervaeke et al. 2006), gate m.
 
@@ -275,10 +275,10 @@ def Im_v2(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_IM2, "Im_v2", name, {"g": gbar, "E_K": E, "T": T}, _PAPER)
 
@@ -299,7 +299,7 @@ def Ih(gbar: Quantity | str = _SMALL, E: Quantity = -45 * mV, name: str = "Ih") 
 
 
 def SK(
-    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, Ca: Quantity = 1e-4 * mM, name: str = "SK"
+    gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "SK", Ca: Quantity = 1e-4 * mM
 ) -> Equations:
     """Small-conductance potassium channel that calcium opens, gate z: `hay.SK_E2`.
 
@@ -309,12 +309,12 @@ def SK(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    Ca : Quantity
-        Concentration inside, where there is no pool that gives it.
     name : str
         What the names of its variables end in.
+    Ca : Quantity
+        Concentration inside, where there is no pool that gives it.
     """
-    return _cited(hay.SK_E2(gbar, E, Ca, name))
+    return _cited(hay.SK_E2(gbar, E, name, Ca))
 
 
 def Ca_HVA(gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "Ca_HVA") -> Equations:
@@ -333,7 +333,7 @@ def Ca_HVA(gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "C
 
 
 def Ca_LVA(
-    gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, T: Quantity = _WARM, name: str = "Ca_LVA"
+    gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "Ca_LVA", T: Quantity = _WARM
 ) -> Equations:
     """Low-voltage activated calcium channel, gates m (squared) and h: `hay.Ca_LVAst`.
 
@@ -343,20 +343,20 @@ def Ca_LVA(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of calcium, `E_Ca`, where there is no pool that gives it.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(hay.Ca_LVAst(gbar, E, T, name))
+    return _cited(hay.Ca_LVAst(gbar, E, name, T))
 
 
 def CaDynamics(
     gamma: float | str = 0.05,
     decay: Quantity | str = 80 * ms,
     Ca_o: Quantity = 2 * mM,
-    T: Quantity = _WARM,
     name: str = "CaDynamics",
+    T: Quantity = _WARM,
 ) -> Equations:
     """Calcium in a shell of 0.1 um under the membrane: `calcium.pool`.
 
@@ -368,10 +368,10 @@ def CaDynamics(
         Time constant of the decay.
     Ca_o : Quantity
         Concentration outside.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its parameters end in.
+    T : Quantity
+        Temperature.
     """
     return _cited(calcium.pool(gamma, decay, Ca_o=Ca_o, T=T, name=name))
 

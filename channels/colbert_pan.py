@@ -34,11 +34,11 @@ T : kelvin (shared, constant)
 def Na(
     g: Quantity | str = 2.04e3 * mS / cm**2,
     E: Quantity | str = 50 * mV,
+    name: str = "Na",
+    T: Quantity = 307.15 * kelvin,
     V_m: Quantity = -38 * mV,
     V_h: Quantity = -66 * mV,
-    T: Quantity = 307.15 * kelvin,
     T_0: Quantity = 294.15 * kelvin,
-    name: str = "Na",
 ) -> Equations:
     """Transient sodium channel, gates m (cubed) and h.
 
@@ -48,14 +48,14 @@ def Na(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    V_m, V_h : Quantity
-        Where opening and closing of the gates are in balance (h), and their formulas change sign (m).
-    T : Quantity
-        Temperature.
-    T_0 : Quantity
-        Temperature at which the rates hold; they grow 2.3-fold for every 10 kelvin.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
+    V_m, V_h : Quantity
+        Where opening and closing of the gates are in balance (h), and their formulas change sign (m).
+    T_0 : Quantity
+        Temperature at which the rates hold; they grow 2.3-fold for every 10 kelvin.
     """
     defaults = {"g": g, "E_Na": E, "V_m": V_m, "V_h": V_h, "T": T, "T_0": T_0}
     return channel(_TEXT, "Na", name, defaults, _SOURCE)

@@ -119,7 +119,7 @@ Ri = 100 * ohm * cm
 
 
 def NaTa_t(
-    g: Quantity | str = 2.04e3 * mS / cm**2, E: Quantity = 50 * mV, T: Quantity = _WARM, name: str = "NaTa_t"
+    g: Quantity | str = 2.04e3 * mS / cm**2, E: Quantity = 50 * mV, name: str = "NaTa_t", T: Quantity = _WARM
 ) -> Equations:
     """Transient sodium channel, gates m (cubed) and h.
 
@@ -129,16 +129,16 @@ def NaTa_t(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(colbert_pan.Na(g, E, -38 * mV, -66 * mV, T, name=name))
+    return _cited(colbert_pan.Na(g, E, name, T, -38 * mV, -66 * mV))
 
 
 def NaTs2_t(
-    g: Quantity | str = 984 * mS / cm**2, E: Quantity = 50 * mV, T: Quantity = _WARM, name: str = "NaTs2_t"
+    g: Quantity | str = 984 * mS / cm**2, E: Quantity = 50 * mV, name: str = "NaTs2_t", T: Quantity = _WARM
 ) -> Equations:
     """`NaTa_t` of soma and dendrites, as later models have it: 6 mV to the right.
 
@@ -148,16 +148,16 @@ def NaTs2_t(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
-    return _cited(colbert_pan.Na(g, E, -32 * mV, -60 * mV, T, name=name))
+    return _cited(colbert_pan.Na(g, E, name, T, -32 * mV, -60 * mV))
 
 
 def Nap_Et2(
-    g: Quantity | str = 1.72 * mS / cm**2, E: Quantity = 50 * mV, T: Quantity = _WARM, name: str = "Nap_Et2"
+    g: Quantity | str = 1.72 * mS / cm**2, E: Quantity = 50 * mV, name: str = "Nap_Et2", T: Quantity = _WARM
 ) -> Equations:
     """Persistent sodium channel (Magistretti and Alonso 1999), gates m (cubed) and h.
 
@@ -167,16 +167,16 @@ def Nap_Et2(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_NAP, "Nap_Et2", name, {"g": g, "E_Na": E, "T": T}, _PAPER)
 
 
 def K_Pst(
-    g: Quantity | str = 2.23 * mS / cm**2, E: Quantity = -85 * mV, T: Quantity = _WARM, name: str = "K_Pst"
+    g: Quantity | str = 2.23 * mS / cm**2, E: Quantity = -85 * mV, name: str = "K_Pst", T: Quantity = _WARM
 ) -> Equations:
     """Slow, persistent potassium channel (Korngreen and Sakmann 2000), gates m (squared) and h.
 
@@ -186,16 +186,16 @@ def K_Pst(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_KP, "K_Pst", name, {"g": g, "E_K": E, "T": T}, _PAPER)
 
 
 def K_Tst(
-    g: Quantity | str = 81.2 * mS / cm**2, E: Quantity = -85 * mV, T: Quantity = _WARM, name: str = "K_Tst"
+    g: Quantity | str = 81.2 * mS / cm**2, E: Quantity = -85 * mV, name: str = "K_Tst", T: Quantity = _WARM
 ) -> Equations:
     """Fast, transient potassium channel (Korngreen and Sakmann 2000), gates m (fourth power) and h.
 
@@ -205,10 +205,10 @@ def K_Tst(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_KT, "K_Tst", name, {"g": g, "E_K": E, "T": T}, _PAPER)
 
@@ -229,7 +229,7 @@ def SKv3_1(g: Quantity | str = 693 * mS / cm**2, E: Quantity = -85 * mV, name: s
 
 
 def Im(
-    g: Quantity | str = 0.0675 * mS / cm**2, E: Quantity = -85 * mV, T: Quantity = _WARM, name: str = "Im"
+    g: Quantity | str = 0.0675 * mS / cm**2, E: Quantity = -85 * mV, name: str = "Im", T: Quantity = _WARM
 ) -> Equations:
     """Muscarinic potassium channel (Adams et al. 1982), gate m.
 
@@ -239,10 +239,10 @@ def Im(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_IM, "Im", name, {"g": g, "E_K": E, "T": T}, _PAPER)
 
@@ -278,7 +278,7 @@ def Ca_HVA(g: Quantity | str = 0.992 * mS / cm**2, E: Quantity = 131 * mV, name:
 
 
 def Ca_LVAst(
-    g: Quantity | str = 3.43 * mS / cm**2, E: Quantity = 131 * mV, T: Quantity = _WARM, name: str = "Ca_LVAst"
+    g: Quantity | str = 3.43 * mS / cm**2, E: Quantity = 131 * mV, name: str = "Ca_LVAst", T: Quantity = _WARM
 ) -> Equations:
     """Low-voltage activated calcium channel (Avery and Johnston 1996, Randall and Tsien 1997), gates m (squared) and h.
 
@@ -288,16 +288,16 @@ def Ca_LVAst(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of calcium, `E_Ca`, where there is no pool that gives it.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature.
     """
     return channel(_LVA, "Ca_LVAst", name, {"g": g, "E_Ca": E, "T": T}, _PAPER)
 
 
 def SK_E2(
-    g: Quantity | str = 44.1 * mS / cm**2, E: Quantity = -85 * mV, Ca: Quantity = 1e-4 * mM, name: str = "SK_E2"
+    g: Quantity | str = 44.1 * mS / cm**2, E: Quantity = -85 * mV, name: str = "SK_E2", Ca: Quantity = 1e-4 * mM
 ) -> Equations:
     """Small-conductance potassium channel that calcium opens (Koehler et al. 1996), gate z.
 
@@ -307,10 +307,10 @@ def SK_E2(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of potassium, `E_K`.
-    Ca : Quantity
-        Concentration inside, where there is no pool that gives it.
     name : str
         What the names of its variables end in.
+    Ca : Quantity
+        Concentration inside, where there is no pool that gives it.
     """
     return channel(_SK, "SK_E2", name, {"g": g, "E_K": E, "Ca": Ca}, _PAPER)
 
@@ -319,8 +319,8 @@ def CaDynamics_E2(
     gamma: float | str = 0.000501,
     decay: Quantity | str = 460 * ms,
     Ca_o: Quantity = 2 * mM,
-    T: Quantity = _WARM,
     name: str = "CaDynamics_E2",
+    T: Quantity = _WARM,
 ) -> Equations:
     """Calcium in a shell of 0.1 um under the membrane: `calcium.pool`.
 
@@ -332,10 +332,10 @@ def CaDynamics_E2(
         Time constant of the decay.
     Ca_o : Quantity
         Concentration outside.
-    T : Quantity
-        Temperature.
     name : str
         What the names of its parameters end in.
+    T : Quantity
+        Temperature.
     """
     return _cited(calcium.pool(gamma, decay, Ca_o=Ca_o, T=T, name=name))
 

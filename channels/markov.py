@@ -12,7 +12,7 @@ __all__ = ["Na"]
 
 _SOURCE = "Carter, Giessel, Sabatini & Bean, Neuron 75:1081 (2012), as in the cells of the Allen Cell Types Database"
 
-# Four voltage sensors move one by one.  Each that has moved makes inactivation faster by A = 2.51 and recovery slower by
+# Four voltage sensors move one by one.  Each that has moved makes inactivation faster by A = 2.51, recovery slower by
 # B = 5.32; those of an inactivated channel move in the same proportions.
 _SCHEME = """
 C1_X <-> C2_X : 4*alpha_X, beta_X
@@ -48,7 +48,7 @@ T : kelvin (shared, constant)
 
 
 def Na(
-    g: Quantity | str = 50 * mS / cm**2, E: Quantity = 50 * mV, T: Quantity = 307.15 * kelvin, name: str = "Na"
+    g: Quantity | str = 50 * mS / cm**2, E: Quantity = 50 * mV, name: str = "Na", T: Quantity = 307.15 * kelvin
 ) -> Equations:
     """Sodium channel with five closed states, an open one, and six inactivated ones.
 
@@ -58,10 +58,10 @@ def Na(
         Largest conductance density, one or an expression of compartments.
     E : Quantity
         Reversal potential of sodium, `E_Na`.
-    T : Quantity
-        Temperature; all rates hold at 37 degrees Celsius and grow 2.3-fold for every 10 kelvin.
     name : str
         What the names of its variables end in.
+    T : Quantity
+        Temperature; all rates hold at 37 degrees Celsius and grow 2.3-fold for every 10 kelvin.
     """
     return channel(_REST + _differential(_SCHEME), "Na", name, {"g": g, "E_Na": E, "T": T}, _SOURCE)
 

@@ -109,9 +109,9 @@ class Receptor(Mapping[str, object]):
 def AMPA(
     g: Quantity | str = 1 * nS,
     E: Quantity = 0 * mV,
+    name: str = "AMPA",
     tau_rise: Quantity = 0.2 * ms,
     tau_decay: Quantity = 1.7 * ms,
-    name: str = "AMPA",
 ) -> Receptor:
     """Fast excitation: an event opens a dual exponential.
 
@@ -121,10 +121,10 @@ def AMPA(
         Conductance at the peak after one event.
     E : Quantity
         Reversal potential.
-    tau_rise, tau_decay : Quantity
-        Time constants.
     name : str
         What the name of the current ends in.
+    tau_rise, tau_decay : Quantity
+        Time constants.
     """
     return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
 
@@ -132,9 +132,9 @@ def AMPA(
 def GABA_A(
     g: Quantity | str = 1 * nS,
     E: Quantity = -80 * mV,
+    name: str = "GABA_A",
     tau_rise: Quantity = 0.2 * ms,
     tau_decay: Quantity = 8 * ms,
-    name: str = "GABA_A",
 ) -> Receptor:
     """Fast inhibition: an event opens a dual exponential.
 
@@ -144,10 +144,10 @@ def GABA_A(
         Conductance at the peak after one event.
     E : Quantity
         Reversal potential.
-    tau_rise, tau_decay : Quantity
-        Time constants.
     name : str
         What the name of the current ends in.
+    tau_rise, tau_decay : Quantity
+        Time constants.
     """
     return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
 
@@ -155,9 +155,9 @@ def GABA_A(
 def GABA_B(
     g: Quantity | str = 1 * nS,
     E: Quantity = -97 * mV,
+    name: str = "GABA_B",
     tau_rise: Quantity = 3.5 * ms,
     tau_decay: Quantity = 260.9 * ms,
-    name: str = "GABA_B",
 ) -> Receptor:
     """Slow inhibition: an event opens a dual exponential.
 
@@ -167,10 +167,10 @@ def GABA_B(
         Conductance at the peak after one event.
     E : Quantity
         Reversal potential.
-    tau_rise, tau_decay : Quantity
-        Time constants.
     name : str
         What the name of the current ends in.
+    tau_rise, tau_decay : Quantity
+        Time constants.
     """
     return _dual(name, {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay})
 
@@ -178,10 +178,10 @@ def GABA_B(
 def NMDA(
     g: Quantity | str = 1 * nS,
     E: Quantity = 0 * mV,
+    name: str = "NMDA",
     tau_rise: Quantity = 0.29 * ms,
     tau_decay: Quantity = 43 * ms,
     Mg: Quantity = 1 * mM,
-    name: str = "NMDA",
 ) -> Receptor:
     """Slow excitation, blocked by magnesium: an event opens a dual exponential.
 
@@ -191,12 +191,12 @@ def NMDA(
         Conductance at the peak after one event, were there no magnesium.
     E : Quantity
         Reversal potential.
+    name : str
+        What the name of the current ends in.
     tau_rise, tau_decay : Quantity
         Time constants.
     Mg : Quantity
         Magnesium outside.
-    name : str
-        What the name of the current ends in.
     """
     own = {"g": g, "E": E, "tau_rise": tau_rise, "tau_decay": tau_decay, "Mg": Mg}
     return _receptor(_BLOCKED + _COMMON + _DUAL, _ON_DUAL, name, own, (_JAHR, _MARKRAM))
@@ -205,9 +205,9 @@ def NMDA(
 def AMPA_kinetic(
     g: Quantity | str = 1 * nS,
     E: Quantity = 0 * mV,
+    name: str = "AMPA",
     alpha: Quantity = 1.1 / ms / mM,
     beta: Quantity = 190 / second,
-    name: str = "AMPA",
 ) -> Receptor:
     """Fast excitation: 1 mM of transmitter for 1 ms binds to receptors, which open.
 
@@ -217,10 +217,10 @@ def AMPA_kinetic(
         Conductance with all receptors open.
     E : Quantity
         Reversal potential.
-    alpha, beta : Quantity
-        Rates of binding and of unbinding.
     name : str
         What the name of the current ends in.
+    alpha, beta : Quantity
+        Rates of binding and of unbinding.
     """
     return _bound(_CURRENT, name, {"g": g, "E": E, "alpha": alpha, "beta": beta}, (_DESTEXHE,))
 
@@ -228,9 +228,9 @@ def AMPA_kinetic(
 def GABA_A_kinetic(
     g: Quantity | str = 1 * nS,
     E: Quantity = -80 * mV,
+    name: str = "GABA_A",
     alpha: Quantity = 5 / ms / mM,
     beta: Quantity = 180 / second,
-    name: str = "GABA_A",
 ) -> Receptor:
     """Fast inhibition: 1 mM of transmitter for 1 ms binds to receptors, which open.
 
@@ -240,10 +240,10 @@ def GABA_A_kinetic(
         Conductance with all receptors open.
     E : Quantity
         Reversal potential.
-    alpha, beta : Quantity
-        Rates of binding and of unbinding.
     name : str
         What the name of the current ends in.
+    alpha, beta : Quantity
+        Rates of binding and of unbinding.
     """
     return _bound(_CURRENT, name, {"g": g, "E": E, "alpha": alpha, "beta": beta}, (_DESTEXHE,))
 
@@ -251,10 +251,10 @@ def GABA_A_kinetic(
 def NMDA_kinetic(
     g: Quantity | str = 1 * nS,
     E: Quantity = 0 * mV,
+    name: str = "NMDA",
     alpha: Quantity = 0.072 / ms / mM,
     beta: Quantity = 6.6 / second,
     Mg: Quantity = 1 * mM,
-    name: str = "NMDA",
 ) -> Receptor:
     """Slow excitation, blocked by magnesium: 1 mM of transmitter for 1 ms binds to receptors, which open.
 
@@ -264,12 +264,12 @@ def NMDA_kinetic(
         Conductance with all receptors open, were there no magnesium.
     E : Quantity
         Reversal potential.
+    name : str
+        What the name of the current ends in.
     alpha, beta : Quantity
         Rates of binding and of unbinding.
     Mg : Quantity
         Magnesium outside.
-    name : str
-        What the name of the current ends in.
     """
     return _bound(_BLOCKED, name, {"g": g, "E": E, "alpha": alpha, "beta": beta, "Mg": Mg}, (_JAHR, _DESTEXHE))
 
