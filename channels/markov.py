@@ -63,7 +63,8 @@ def Na(
     T : Quantity
         Temperature; all rates hold at 37 degrees Celsius and grow 2.3-fold for every 10 kelvin.
     """
-    return channel(_REST + _differential(_SCHEME), "Na", name, {"g": g, "E_Na": E, "T": T}, _SOURCE)
+    defaults = {"g": g, "E_Na": E, "T": T, "C1": 1.0}
+    return channel(_REST + _differential(_SCHEME), "Na", name, defaults, _SOURCE)
 
 
 def _differential(scheme: str) -> str:
