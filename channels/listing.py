@@ -140,7 +140,12 @@ def _entry(name: str, function: object) -> Entry | None:
 
 
 def _gates(made: Equations) -> str:
+    """Names of gates without the ending that they have in common with a current."""
+    endings = [line.varname.removeprefix("I") for line in made.with_flag("membrane current")]
     try:
-        return ", ".join(gate.rpartition("_")[0] or gate for gate in gates(made, -65 * mV))
-    except RallError:
+        found = list(gates(made, -65 * mV))
+    except RallError:  # such as a default that is a text
         return ""
+    for ending in endings:
+        found = [gate.removesuffix(ending) for gate in found]
+    return ", ".join(found)
