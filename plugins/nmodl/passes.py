@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from rall.plugins.nmodl import gates, kinetic
 from rall.plugins.nmodl.algebra import div, mul, sub
 from rall.plugins.nmodl.draft import STANDARD
-from rall.plugins.nmodl.flow import Definitions, Flow
-from rall.plugins.nmodl.ions import REVERSAL, ion_variables
+from rall.plugins.nmodl.flow import COPIED, Definitions, Flow
+from rall.plugins.nmodl.ions import REVERSAL, IonVariable, ion_variables
 from rall.plugins.nmodl.refusal import refusals
 from rall.plugins.nmodl.syntax import Expression, Name, Number, Place, Program, Solve
 
@@ -29,7 +29,8 @@ class Passes:
     ----------
     known : dict of str to str
         Names that the file can use, and what they are: ``'PARAMETER'``, ``'ASSIGNED'``, ``'STATE'``, ``'CONSTANT'``,
-        ``'UNIT'`` (constants of UNITS), ``'ION'``, ``'GIVEN'``; arrays by their elements.
+        ``'UNIT'`` (constants of UNITS), ``'READ'`` and ``'WRITE'`` (variables of ions), ``'LOCAL'`` (of the whole
+        file), ``'GIVEN'`` (what every mechanism can read); arrays by their elements.
     ions : dict of str to IonVariable
         By their names in the file.
     states : list of str
@@ -58,17 +59,18 @@ class Passes:
     def __init__(self, program: Program) -> None:
         self.program, self.refuse = program, refusals(program)
         self.ions = ion_variables(program.neuron)
-        self.known = _known(program, [name for name, ion in self.ions.items() if ion.read or ion.written])
+        self.known = _known(program, self.ions)
         self.states = [name for name, kind in self.known.items() if kind == "STATE"]
         self.definitions = Definitions()
         self.rates: dict[str, Expression] = {}
         self.final: dict[str, str] = {}
         self.frozen: set[str] = set()
         self.steady: set[str] = set()
+        self.initial: dict[str, Expression] = {}
         self._check()
         initial = self._followed("INITIAL", {Solve: self._settle})
-        main = self._followed("BREAKPOINT", {**kinetic.HANDLERS, Solve: self._solve})
         self.initial = initial.values
+        main = self._followed("BREAKPOINT", {**kinetic.HANDLERS, Solve: self._solve})
         self._collect_rates(main)
         self._collect_final(main.values)
         self.notices = {**main.notices, **initial.notices}
@@ -77,6 +79,8 @@ class Passes:
 
     def _check(self) -> None:
         neuron = self.program.neuron
+        if neuron.kind != "SUFFIX":
+            raise self.refuse(neuron.at, f"{neuron.kind} {neuron.name} is no channel", "", neuron.kind)
         for names, construct in ((neuron.pointers, "POINTER"), (neuron.randoms, "RANDOM")):
             if names:
                 raise self.refuse(neuron.at, f"{construct} {names[0]}", "it has no meaning in a channel", construct)
@@ -85,7 +89,7 @@ class Passes:
                 raise self.refuse(block.at, f"{block.kind} has no meaning in a channel", "leave it out", block.kind)
 
     def _followed(self, kind: str, more: Mapping[type, object]) -> Flow:
-        flow = Flow(self.program, self.definitions, self.refuse, self.known, more)
+        flow = Flow(self.program, self.definitions, self.refuse, self.known, more, self.initial)
         for block in self.program.blocks:
             if block.kind == kind:
                 flow.run(block.body)
@@ -142,19 +146,22 @@ class Passes:
 
     def _collect_final(self, values: Mapping[str, Expression]) -> None:
         for name, value in self.initial.items():
-            skipped = self.known.get(name) in ("STATE", "GIVEN") or name in values
-            if skipped or not isinstance(value, Name) or value.name not in self.definitions:
+            kind = self.known.get(name, "")
+            if kind in ("STATE", *COPIED) or name in values or name.endswith("'"):
                 continue
-            ion = self.ions.get(name)
-            if ion is None or (ion.written and ion.role == REVERSAL):
+            if not isinstance(value, Name) or value.name not in self.definitions:
+                continue
+            if kind != "WRITE" or self.ions[name].role == REVERSAL:
                 self.final[name] = value.name
                 self.frozen.add(name)
         for name, value in values.items():
-            if not name.endswith("'") and isinstance(value, Name) and value.name in self.definitions:
+            if name.endswith("'") or self.known.get(name) in COPIED:
+                continue
+            if isinstance(value, Name) and value.name in self.definitions:
                 self.final[name] = value.name
 
 
-def _known(program: Program, ions: Iterable[str]) -> dict[str, str]:
+def _known(program: Program, ions: Mapping[str, IonVariable]) -> dict[str, str]:
     known = {unit.name: "UNIT" for unit in program.units if unit.constant}
     for declaration in program.declarations:
         for element in _elements(declaration.name, declaration.length):
@@ -162,12 +169,12 @@ def _known(program: Program, ions: Iterable[str]) -> dict[str, str]:
     for local in program.locals:
         for name, length in local.names:
             count = int(length.value) if isinstance(length, Number) else None
-            known.update(dict.fromkeys(_elements(name, count), "ASSIGNED"))
+            known.update(dict.fromkeys(_elements(name, count), "LOCAL"))
     for name in (*program.neuron.currents, *program.neuron.electrode_currents):
         known.setdefault(name, "ASSIGNED")
-    for name in ions:
-        if known.get(name) != "STATE":
-            known[name] = "ION"
+    for name, ion in ions.items():
+        if (ion.read or ion.written) and known.get(name) != "STATE":
+            known[name] = "WRITE" if ion.written else "READ"
     return {**known, **dict.fromkeys(STANDARD, "GIVEN")}
 
 

@@ -45,6 +45,8 @@ def smooth(node: Expression) -> Expression:
 
 def _chosen(node: Conditional) -> Expression:
     """The branch away from the point, where the condition is only about it and the branch is smooth there."""
+    if isinstance(node.no, Conditional) and _opposite(node.test, node.no.test):
+        node = Conditional(node.test, node.yes, node.no.yes, at=node.at)
     near = _is_near(node.test)
     if near is None:
         return node
@@ -52,6 +54,16 @@ def _chosen(node: Conditional) -> Expression:
     if _nudged(at_point, away) or _has_smooth(away):
         return away
     return node
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def _opposite(test: Expression, other: Expression) -> bool:
+    """Whether one of two conditions holds where the other does not."""
+    if not isinstance(test, Binary) or not isinstance(other, Binary):
+        return False
+    return _OPPOSITE.get(test.operator) == other.operator and (test.left, test.right) == (other.left, other.right)
 
 
 def _is_near(test: Expression) -> bool | None:

@@ -71,8 +71,12 @@ class _Lines:
             if ion.written and ion.role != CURRENT and name in self.passes.final:
                 yield name
         for name in self.neuron.ranges:
-            final = name in self.passes.final and name not in self.currents and name not in self.passes.frozen
-            if final and "dt" not in self.weave.leaves(name):
+            if name not in self.passes.final or name in self.currents or name in self.passes.frozen:
+                continue
+            leaves = self.weave.leaves(name)
+            if name in leaves:
+                self.notices[f"'{name}' remembers its own past and was left out"] = None
+            elif "dt" not in leaves:
                 yield name
 
     def _check_frozen(self) -> None:
@@ -90,7 +94,7 @@ class _Lines:
 
     def _moves(self, name: str) -> bool:
         kind = self.passes.known.get(name, "")
-        if kind == "ION":
+        if kind in ("READ", "WRITE"):
             return self.passes.ions[name].role in (INSIDE, CURRENT)
         return kind == "STATE" or name in ("v", "t", "dt")
 
@@ -104,13 +108,13 @@ class _Lines:
     def _leaf(self, name: str) -> Expression:
         """What stands in equations for a name that nothing defines."""
         kind = self.passes.known.get(name, "")
-        if kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals):
+        if kind == "LOCAL" or (kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals)):
             return Number("0")  # nothing ever assigns it
         self.used[name] = None
         if kind in ("GIVEN", "UNIT", "CONSTANT"):
             return Name(name)
         ion = self.passes.ions.get(name)
-        if ion is not None and ion.role == CURRENT and kind == "ION":
+        if ion is not None and ion.role == CURRENT and kind == "READ":
             return neg(Name(ion.shown))
         return Name(self._shown(name))
 
@@ -204,7 +208,7 @@ class _Lines:
             computed = name in passes.final or name in passes.rates or name in self.computed_ions
             if computed or name in STANDARD or name == "T" or passes.known.get(name) in ("UNIT", "CONSTANT"):
                 continue
-            if ion is not None and passes.known.get(name, "ION") == "ION":
+            if ion is not None and passes.known.get(name, "READ") in ("READ", "WRITE"):
                 if ion.role != CURRENT:
                     yield self._of_ion(ion)
                 continue
