@@ -24,7 +24,6 @@ from rall.plugins.nmodl.verbatim import harmless
 __all__ = ["BUILTIN", "COPIED", "Definition", "Definitions", "Flow"]
 
 Scope: TypeAlias = dict[str, Expression | None]
-Conserved: TypeAlias = tuple[tuple[tuple[float, str], ...], Expression, Place]
 
 #: Functions of NMODL with the same meaning in equations, after `rall.plugins.nmodl.singular`.
 BUILTIN = frozenset((
@@ -128,10 +127,8 @@ class Flow:
     ----------
     values : dict of str to Expression
         What the variables of the file were assigned so far; rates under the name with a prime.
-    conserved : list of (tuple of (float, str), Expression, Place)
-        Of CONSERVE: coefficients and species, their sum, and where it stands.
-    volumes : dict of str to Expression
-        Of COMPARTMENT, by species.
+    branching : int
+        How many IFs with a condition that is not known before the run stand around.
     notices : dict of str to None
         What was left out or assumed, each once.
     """
@@ -149,8 +146,7 @@ class Flow:
         self._earlier = earlier
         self._handlers = {**_HANDLERS, **more}
         self.values: dict[str, Expression] = {}
-        self.conserved: list[Conserved] = []
-        self.volumes: dict[str, Expression] = {}
+        self.branching = 0
         self.notices: dict[str, None] = {}
         self._blocks = {block.name: block for block in program.blocks if block.name}
         self._defines = dict(program.defines)
@@ -317,10 +313,12 @@ class Flow:
             return
         first = len(self.definitions)
         before = self._snapshot()
+        self.branching += 1
         self.run(statement.yes)
         taken = self._snapshot()
         self._restore(before)
         self.run(statement.no)
+        self.branching -= 1
         branches = _Branches(test, first, taken[0].keys() - before[0].keys())
         other = self._snapshot()
         merged = [self._merged_values(branches, taken[0], other[0])]
