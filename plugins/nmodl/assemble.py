@@ -207,7 +207,8 @@ class _Assembly:
 
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""
-        formulas, places = [], {}
+        formulas: list[Formula] = []
+        places: dict[tuple[str, bool], int] = {}
         for line in self.draft.lines:
             if line.expression is not None:
                 places[line.name, False] = len(formulas)

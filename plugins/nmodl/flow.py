@@ -16,8 +16,28 @@ from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, triv
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
-    Assign, Binary, Block, Call, CallStatement, Conditional, Expression, For, If, Index, Local, Name, Number, Opaque,
-    Place, Program, Rate, Statement, Table, Text, Unary, While,
+    Assign,
+    Binary,
+    Block,
+    Call,
+    CallStatement,
+    Conditional,
+    Expression,
+    For,
+    If,
+    Index,
+    Local,
+    Name,
+    Number,
+    Opaque,
+    Place,
+    Program,
+    Rate,
+    Statement,
+    Table,
+    Text,
+    Unary,
+    While,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
@@ -235,7 +255,8 @@ class Flow:
         if block is not None and block.kind in ("FUNCTION", "PROCEDURE", "DERIVATIVE"):
             return self._inlined(block, node)
         if block is not None:
-            raise self.refuse(node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind)
+            what = f"{block.kind} '{node.name}' cannot be called"
+            raise self.refuse(node.at, what, "write it as a FUNCTION", block.kind)
         if node.name == "at_time":
             return Number("0", at=node.at)
         if node.name not in BUILTIN:
@@ -409,7 +430,8 @@ class Flow:
             self._done += 1
             test = constant(self.value(statement.test))
             if test is None:
-                raise self.refuse(statement.at, "how often this WHILE runs is not known before the run", "use FROM", "WHILE")
+                what = "how often this WHILE runs is not known before the run"
+                raise self.refuse(statement.at, what, "use FROM", "WHILE")
             if not test:
                 return
             if self._done > _MOST_STATEMENTS:
@@ -422,7 +444,8 @@ class Flow:
             for bound in (statement.first, statement.last, statement.step)
         ]
         if any(bound is None or bound != int(bound) for bound in bounds) or not bounds[2]:
-            raise self.refuse(statement.at, "the bounds of this FROM are not known before the run", "use numbers", "FROM")
+            what = "the bounds of this FROM are not known before the run"
+            raise self.refuse(statement.at, what, "use numbers", "FROM")
         first, last, step = (int(bound) for bound in bounds if bound is not None)
         scopes = self._calls[-1].scopes
         for k in range(first, last + (1 if step > 0 else -1), step):

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from rall.plugins.nmodl.algebra import ZERO, add, constant, mul, neg, power, sub
 from rall.plugins.nmodl.flow import Flow
 from rall.plugins.nmodl.syntax import (
-    NOWHERE, Compartment, Conserve, Diffusion, Expression, Index, Name, Number, Place, Reaction,
+    NOWHERE,
+    Compartment,
+    Conserve,
+    Diffusion,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Place,
+    Reaction,
 )  # fmt: skip
 
 __all__ = ["Conserved", "Scheme", "Step"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rall.plugins.nmodl import gates
 from rall.plugins.nmodl.algebra import div, mul, sub
@@ -96,7 +96,7 @@ class Passes:
             if block.kind in _OUT_OF_PLACE:
                 raise self.refuse(block.at, f"{block.kind} has no meaning in a channel", "leave it out", block.kind)
 
-    def _followed(self, kind: str, more: Mapping[type, object]) -> Flow:
+    def _followed(self, kind: str, more: Mapping[type, Callable[..., None]]) -> Flow:
         flow = Flow(self.program, self.definitions, self.refuse, self.known, more, self.initial)
         for block in self.program.blocks:
             if block.kind == kind:

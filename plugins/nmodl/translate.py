@@ -108,14 +108,15 @@ class _Lines:
     # --- names ---
 
     def _shown(self, name: str) -> str:
-        """rall's name of a variable of the file."""
+        """Rall's name of a variable of the file."""
         ion = self.passes.ions.get(name)
         return ion.shown if ion is not None and (ion.read or ion.written) else self.names.own(name)
 
     def _leaf(self, name: str) -> Expression:
         """What stands in equations for a name that nothing defines."""
         kind = self.passes.known.get(name, "")
-        if kind == "LOCAL" or (kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals)):
+        reachable = name.partition("[")[0] in (*self.neuron.ranges, *self.neuron.globals)
+        if kind == "LOCAL" or (kind == "ASSIGNED" and not reachable):
             return Number("0")  # nothing ever assigns it
         self.used[name] = None
         if kind in ("GIVEN", "UNIT", "CONSTANT"):
@@ -178,7 +179,7 @@ class _Lines:
             next(name for _, name in law.terms): self.weave.write(law.total) for law in passes.scheme.conserved
         }  # fmt: skip
         for state in passes.species:
-            default = sums.get(state)
+            default: Expression | float | None = sums.get(state)
             if not sums and state not in passes.steady:
                 default = self._beginning(state)
             yield DraftLine(self._shown(state), SPECIES, None, ("species",), self._unit(state), default, state)
