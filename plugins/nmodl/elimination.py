@@ -217,6 +217,8 @@ def _solution(rows: Sequence[Product], order: Sequence[Unknown]) -> dict[Unknown
     Solving for the first unknowns wherever that is possible gives the greedy basis of a matroid: the unknowns that have
     a unit are among the first that can.  A row that contradicts others is left out.
     """
+    if not any(row.code for row in rows):
+        return {}
     left = list(rows)
     pivots: list[tuple[Unknown, Product]] = []
     for key in order:
@@ -241,4 +243,7 @@ def _holds(row: Product, found: Mapping[Unknown, int]) -> bool:
 
 def _without(row: Product, key: Unknown, pivot: Product) -> Product:
     """A row without an unknown, by means of another row that has it."""
-    return row.times(pivot.raised(tidy(Fraction(row.powers[key]) / pivot.powers[key])), -1)
+    ratio = tidy(Fraction(row.powers[key]) / pivot.powers[key])
+    if ratio in (1, -1):
+        return row.times(pivot, -int(ratio))
+    return row.times(pivot.raised(ratio), -1)

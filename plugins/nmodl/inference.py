@@ -9,7 +9,7 @@ has, and a message says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import log10
@@ -188,12 +188,10 @@ def infer(
         )
         return Inference(tuple(Inferred(f, {}, {}) for f in formulas), known, lenient=True)
     reader = _Reader(known, {f.target for f in formulas if f.rate}, units or UnitTable())
-    for number, formula in enumerate(formulas):
-        reader.add(number, formula)
-    found = reader.system.settle()
-    for key, unit in found.items():
-        if not isinstance(key, str):
-            reader.literals[key[0]][key[1]] = unit
+    found = reader.settled(formulas)
+    odd = dict.fromkeys(reader.odd(found), ONE)
+    if odd:  # rather a message about what does not fit than a gate in thousandths
+        return infer(formulas, {**declared, **odd}, units, file, lenient, strict)
     messages: list[dict[str, None]] = [{} for _ in formulas]  # in their order, each once
     for misfit in reader.misfits:
         message = f"{_place(file, misfit)}: {misfit.message(found)}"
@@ -259,6 +257,24 @@ class _Reader:
         self.corrections: list[dict[tuple[int, int], UnitValue]] = []
         self.literals: list[dict[int, UnitValue]] = []
         self.number, self.line = 0, 0
+
+    def settled(self, formulas: Sequence[Formula]) -> dict[Unknown, UnitValue]:
+        """Take all formulas in; the units of all unknowns."""
+        for number, formula in enumerate(formulas):
+            self.add(number, formula)
+        found = self.system.settle()
+        for key, unit in found.items():
+            if not isinstance(key, str):
+                self.literals[key[0]][key[1]] = unit
+        return found
+
+    def odd(self, found: Mapping[Unknown, UnitValue]) -> Iterator[str]:
+        """Variables whose unit nobody means: a bare scale, or of a state anything that has no name of its own."""
+        for key, unit in found.items():
+            if isinstance(key, str) and not unit.is_plain:
+                state = key in self.states and not str(unit).isidentifier()
+                if state or unit.is_dimensionless:
+                    yield key
 
     def add(self, number: int, formula: Formula) -> None:
         self.number, self.line = number, formula.at.line
