@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rall.functions import expand
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
+from rall.integrators.slopes import slope
 from rall.ir.affine import nonnegative
 from rall.ir.algebra import depends, linear_form, negative, terms
-from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number, select
+from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number, select, sub
 from rall.ir.visit import names, substitute
 from rall.model import Assign
 
@@ -114,6 +116,12 @@ def _coefficients(system: System, method: str) -> dict[str, tuple[Node, Node]]:
     return found
 
 
+def _tangent(rhs: Node, variable: str, method: str) -> tuple[Node, Node]:
+    """Coefficients of the straight line that touches an equation where its variable is."""
+    a = slope(rhs, variable, f"'{method}' needs the derivative of the equation of '{variable}'", "rk4, rk2 or euler")
+    return a, sub(expand(rhs), mul(a, Name(variable)))
+
+
 class ExponentialEuler(AbstractIntegrator):
     """First order: coefficients are taken at the beginning of the step (Brian's name and behaviour)."""
 
@@ -152,7 +160,9 @@ class ExponentialMidpoint(AbstractIntegrator):
     """Second order: coefficients are taken at the middle of the step, which a half step predicts.
 
     Where no coefficient depends on a variable of the system (the gates of channels at a given voltage), both
-    are the same and one evaluation serves: the step is as good as `relax`.
+    are the same and one evaluation serves: the step is as good as `relax`.  An equation that is not linear in its own
+    variable, such as that of calcium whose current depends on its Nernst potential, is taken along its tangent there
+    (exponential Rosenbrock methods: Hochbruck & Ostermann, Acta Numerica 19:209, 2010).
     """
 
     name = "exponential_midpoint"
@@ -161,7 +171,8 @@ class ExponentialMidpoint(AbstractIntegrator):
     def step(self, system: System, h: Node) -> Step:
         """See `AbstractIntegrator.step`."""
         system, draws = hold_draws(system)
-        forms = _coefficients(system, self.name)
+        forbid_noise(system, self.name)
+        forms = {v: linear_form(rhs, v) or _tangent(rhs, v, self.name) for v, rhs in system.equations.items()}
         half = mul(number(0.5), h)
         # Only what the coefficients depend on needs its value in the middle.
         moved = [v for v in forms if any(depends(c, (v,)) for form in forms.values() for c in form)]

@@ -45,7 +45,8 @@ def declarations(words: Lexer) -> list[Declaration]:
 
 
 def _declaration(words: Lexer, section: str) -> Declaration:
-    at, name = words.place(), words.name(f"the name of a variable of {section} or a closing brace")
+    at = words.place()
+    name = words.name(f"the name of a variable of {section} or a closing brace", primes=section != "PARAMETER")
     length = _length(words)
     value = start = unit = limits = None
     given = section in ("PARAMETER", "CONSTANT")
@@ -168,13 +169,13 @@ def _needed(words: Lexer, what: str) -> str:
 # --- NEURON ---------------------------------------------------------------------------------------------------------
 
 
-def neuron(words: Lexer) -> Neuron:
-    """Read the NEURON block."""
+def neuron(words: Lexer, before: Neuron | None = None) -> Neuron:
+    """Read a NEURON block; what it says is added to what one `before` it has said, if there was one."""
     at = words.place()
     opened = _opened(words, "NEURON")
-    kind = name = ""
-    ions: list[Ion] = []
-    lists: dict[str, list[str]] = {field: [] for field in _LISTS.values()}
+    so_far = before or Neuron("", "", at=at)
+    kind, name, ions = so_far.kind, so_far.name, list(so_far.ions)
+    lists: dict[str, list[str]] = {field: list(getattr(so_far, field)) for field in _LISTS.values()}
     while not _closed(words, opened):
         word = words.kind if words.kind != "name" else words.value
         if word in _KINDS:
@@ -189,7 +190,7 @@ def neuron(words: Lexer) -> Neuron:
             words.advance()
         else:
             words.fail(f"expected SUFFIX, USEION, RANGE or another word of NEURON, not {words.word()}")
-    return Neuron(kind, name, tuple(ions), **{field: tuple(names) for field, names in lists.items()}, at=at)
+    return Neuron(kind, name, tuple(ions), **{field: tuple(names) for field, names in lists.items()}, at=so_far.at)
 
 
 def _names(words: Lexer, keyword: str) -> list[str]:

@@ -51,13 +51,19 @@ def _binary(words: Lexer, level: int) -> Expression:
         operator, at = words.kind, words.place()
         words.advance()
         right = _binary(words, own if own == _POWER else own + 1)
-        height = 1 + max(height, words.height)
-        if height + words.nested > DEEPEST_TREE:
-            words.fail(f"this expression has more than {DEEPEST_TREE} terms or levels; split it with LOCAL variables")
+        height = _higher(words, max(height, words.height))
         left = Binary(operator, left, right, at=at)
     words.depth -= 1
     words.height = height
     return left
+
+
+def _higher(words: Lexer, height: int) -> int:
+    """What is put on top of an expression of some height is one higher."""
+    if height + words.nested >= DEEPEST_TREE:
+        words.fail(f"this expression has more than {DEEPEST_TREE} terms or levels; split it with LOCAL variables")
+    words.height = height + 1
+    return words.height
 
 
 def operand(words: Lexer) -> Expression:
@@ -66,7 +72,7 @@ def operand(words: Lexer) -> Expression:
     words.height = 1
     if kind == "name":
         words.advance()
-        if words.kind == "(":
+        if words.kind == "(" and value[-1] != "'":
             return Call(value, _arguments(words), at=at)
         return _subscripted(words, value, at)
     if kind == "number":
@@ -82,8 +88,10 @@ def operand(words: Lexer) -> Expression:
     if kind in ("-", "!"):
         words.advance()
         inside = _binary(words, _POWER)
-        words.height += 1
+        _higher(words, words.height)
         return Unary(kind, inside, at=at)
+    if kind == "*" and words.text[words.start - 1] == "*":
+        words.fail("'**' is no operator of NMODL; a power is written x^2")
     words.fail(f"expected a value, not {words.word()}")
 
 
@@ -101,7 +109,7 @@ def _arguments(words: Lexer) -> tuple[Expression, ...]:
             found.append(_binary(words, 1))
             height = max(height, words.height)
     words.advance()
-    words.height = height + 1
+    _higher(words, height)
     return tuple(found)
 
 
@@ -115,14 +123,14 @@ def _subscripted(words: Lexer, name: str, at: Place) -> Name | Index:
     words.advance()
     index = _binary(words, 1)
     words.expect("]", "to close the index")
-    words.height += 1
+    _higher(words, words.height)
     return Index(name, index, at=at)
 
 
 def variable(words: Lexer, what: str = "the name of a variable") -> Name | Index:
     """Read ``x`` or ``x[i]``, with its primes."""
     at = words.place()
-    return _subscripted(words, words.name(what), at)
+    return _subscripted(words, words.name(what, primes=True), at)
 
 
 def assigned(target: Name | Index, value: Expression, at: Place) -> Assign | Rate:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from typing import NoReturn
 
 from rall.errors import NmodlError
-from rall.plugins.nmodl.syntax import Place
+from rall.plugins.nmodl.syntax import Block, Place
 
 __all__ = ["DEEPEST_BLOCK", "DEEPEST_TEXT", "DEEPEST_TREE", "Lexer", "fail_at", "plain"]
 
@@ -22,7 +22,7 @@ DEEPEST_BLOCK = 50  # braces in one another
 
 _WORD = re.compile(
     r"(?:\s+|[:?][^\n]*)*+"
-    r"(?:([A-Za-z_][A-Za-z0-9_]*'*)"
+    r"(?:([A-Za-z_][A-Za-z0-9_]*(?:'+0?)?)"
     r"|((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
     r"|(<->|[<>=!]=|&&|\|\||~\+|[-+*/^=(){}\[\],<>!~@])"
     r'|("[^"]*")'
@@ -46,8 +46,16 @@ _KEYWORDS = {
         "EXTERNAL INCLUDE CONSTRUCTOR DESTRUCTOR NET_RECEIVE BEFORE AFTER WATCH FOR_NETCONS THREADSAFE PROTECT "
         "MUTEXLOCK MUTEXUNLOCK REPRESENTS"
     ).split()
-} | {"if": "IF", "else": "ELSE", "while": "WHILE", "EQUATION": "BREAKPOINT", "CHARGE": "VALENCE"}
+} | {"if": "IF", "else": "ELSE", "while": "WHILE", "CHARGE": "VALENCE"}
 _RAW = frozenset(("VERBATIM", "COMMENT", "TITLE", "UNITSON", "UNITSOFF", "REPRESENTS"))
+_HINTS = {
+    ";": "nothing stands at the end of a statement in NMODL",
+    "#": "a comment begins with ':'",
+    "%": "fmod(a, b) gives the remainder",
+    "&": "'&&' is the operator",
+    "|": "'||' is the operator",
+    '"': "which begins a text that is not closed",
+}
 _BLOCK_ENDS = {word: re.compile(rf"[ \t]*END{word}(?![A-Za-z])[^\n]*") for word in ("VERBATIM", "COMMENT")}
 _LINE_ENDS = {word: re.compile(rf"\n[ \t]*END{word}(?![A-Za-z])[^\n]*") for word in ("VERBATIM", "COMMENT")}
 
@@ -75,6 +83,8 @@ def fail_at(source: str, file: str, place: Place, message: str, construct: str =
     ------
     NmodlError
     """
+    if place.line == 0:
+        raise NmodlError(message, file, construct=construct)
     lines = source.split("\n")
     text = lines[place.line - 1] if 0 < place.line <= len(lines) else None
     raise NmodlError(message, file, place.line, place.column, construct, text)
@@ -108,8 +118,14 @@ class Lexer:
         Of the expression that was read last.
     nested : int
         How deep in blocks and IFs the word stands.
+    depth, braces, sums : int
+        Of parentheses and braces around the word, and of '~+' so far.
     block : str
         The kind of the block, empty outside.
+    initial : Block or None
+        The INITIAL of the NET_RECEIVE that is being read.
+    title, comments, unchecked
+        What `Program` has under these names.
     """
 
     def __init__(self, text: str, file: str, defines: dict[str, str], label: str = "") -> None:
@@ -117,6 +133,7 @@ class Lexer:
         self.kind = self.value = self.block = self.title = ""
         self.start = self.end = self.previous = 0
         self.depth = self.height = self.nested = self.braces = self.sums = 0
+        self.initial: Block | None = None
         self.comments: list[str] = []
         self.unchecked: list[tuple[Place, Place]] = []
         self._off: Place | None = None
@@ -203,10 +220,12 @@ class Lexer:
             self.fail(f"expected {kind!r} {where}, not {self.word()}")
         self.advance()
 
-    def name(self, what: str) -> str:
-        """A name that has to be here; `what` it is of, for the message."""
+    def name(self, what: str, primes: bool = False) -> str:
+        """A name that has to be here, with or without primes; `what` it is of, for the message."""
         if self.kind != "name":
             self.fail(f"expected {what}, not {self.word()}")
+        if self.value[-1] == "'" and not primes:
+            self.fail(f"expected {what}, not {self.word()}: a prime stands where a rate of change is set")
         value = self.value
         self.advance()
         return value
@@ -235,7 +254,8 @@ class Lexer:
         if self.kind in _KEYWORDS:
             return f"the keyword {self.kind}"
         value = self.text[self.start : self.end]
-        return repr(value if len(value) <= 40 else value[:37] + "...")
+        shown = repr(value if len(value) <= 40 else value[:37] + "...")
+        return f"{shown} ({_HINTS[value]})" if value in _HINTS else shown
 
     def fail(self, message: str, place: Place | None = None, construct: str | None = None) -> NoReturn:
         """Say what is wrong, by default at the word; see `fail_at`."""

@@ -5,6 +5,7 @@ What NEURON's own compiler reads is read, and Arbor's dialect where the two agre
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -12,7 +13,7 @@ from typing import NoReturn
 from rall.errors import NmodlError
 from rall.plugins.nmodl.declarations import declarations, define, independent, neuron, units, white_noise
 from rall.plugins.nmodl.lexer import Lexer, fail_at, plain
-from rall.plugins.nmodl.statements import Body, arguments, local, statements
+from rall.plugins.nmodl.statements import arguments, local, statements
 from rall.plugins.nmodl.syntax import Block, Declaration, Local, Neuron, Opaque, Place, Program, Unit
 
 __all__ = ["failure", "parse", "read"]
@@ -88,7 +89,7 @@ def parse(text: str, file: str = "<text>") -> Program:
     return Program(
         file,
         source,
-        parts.neuron or Neuron("SUFFIX", Path(file).stem),
+        _named(parts.neuron, Path(file).stem),
         title=parts.title,
         comments=tuple(parts.comments),
         units=tuple(parts.units),
@@ -128,6 +129,13 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+def _named(found: Neuron | None, stem: str) -> Neuron:
+    """A mechanism without SUFFIX is called as its file, as in NEURON."""
+    if found is None:
+        return Neuron("SUFFIX", stem)
+    return found if found.kind else replace(found, kind="SUFFIX", name=stem)
+
+
 # --- a file ---------------------------------------------------------------------------------------------------------
 
 
@@ -148,9 +156,7 @@ def _part(words: Lexer, parts: _Parts) -> None:
     elif kind in _ALONE or kind in _NAMED or kind in _CALLED:
         parts.blocks.append(_block(words, kind))
     elif kind == "NEURON":
-        if parts.neuron is not None:
-            words.fail("a file has one NEURON block; put the lines of this one into the first")
-        parts.neuron = neuron(words)
+        parts.neuron = neuron(words, parts.neuron)
     elif kind == "UNITS":
         parts.units += units(words)
     elif kind in ("BEFORE", "AFTER"):
@@ -198,9 +204,9 @@ def _block(words: Lexer, kind: str) -> Block:
         words.name("a name after SOLVEFOR")
         while words.take(","):
             words.name("a name after SOLVEFOR")
-    body = Body()
-    found = statements(words, body)
-    return Block(kind, name, given, unit, found, body.initial, at=at)
+    words.initial = None
+    found = statements(words)
+    return Block(kind, name, given, unit, found, words.initial, at=at)
 
 
 def _around(words: Lexer, kind: str) -> Block:

@@ -65,7 +65,8 @@ def _sides(words: Lexer) -> tuple[Expression, Expression]:
 def _reaction(words: Lexer) -> Reaction:
     at = words.place()
     words.advance()
-    left, right = _species(words), ()
+    left = _species(words)
+    right: tuple[tuple[int, Name | Index], ...] = ()
     if words.take("<->"):
         arrow, right = "<->", _species(words)
     elif words.take("<"):
@@ -96,9 +97,15 @@ def _species(words: Lexer) -> tuple[tuple[int, Name | Index], ...]:
             return tuple(found)
 
 
+def _in_kinetic(words: Lexer) -> None:
+    if words.block != "KINETIC":
+        words.fail(f"{words.kind} stands in KINETIC, not in {words.block}")
+
+
 def conserve(words: Lexer) -> Conserve:
     """Read ``CONSERVE a + 2 b = e``."""
     at = words.place()
+    _in_kinetic(words)
     words.advance()
     terms: list[tuple[Expression, Name | Index]] = []
     while True:
@@ -114,8 +121,7 @@ def conserve(words: Lexer) -> Conserve:
 def compartment(words: Lexer) -> Compartment | Diffusion:
     """Read ``COMPARTMENT i, volume { species }``, and LONGITUDINAL_DIFFUSION likewise."""
     at, kind = words.place(), words.kind
-    if words.block != "KINETIC":
-        words.fail(f"{kind} stands in KINETIC, not in {words.block}")
+    _in_kinetic(words)
     words.advance()
     index, value = "", expression(words)
     if isinstance(value, Name) and words.take(","):

@@ -27,70 +27,48 @@ from rall.plugins.nmodl.syntax import (
     While,
 )
 
-__all__ = ["Body", "arguments", "local", "statements"]
-
-
-class Body:
-    """What is between the braces of a block.
-
-    Attributes
-    ----------
-    found : list of Statement
-    initial : Block or None
-        The INITIAL in a NET_RECEIVE.
-    """
-
-    def __init__(self) -> None:
-        self.found: list[Statement] = []
-        self.initial: Block | None = None
-
-
-def statements(words: Lexer, outer: Body | None = None) -> tuple[Statement, ...]:
-    """Read ``{ ... }``.
-
-    Parameters
-    ----------
-    words : Lexer
-    outer : Body, optional
-        Takes the INITIAL of a NET_RECEIVE; without it there can be none.
-    """
-    opened = words.place()
-    words.expect("{", f"to begin the statements of {words.block}" if words.braces == 0 else "to begin statements")
-    words.braces += 1
-    words.nested += 1
-    if words.braces > DEEPEST_BLOCK:
-        words.fail(f"braces are nested more than {DEEPEST_BLOCK} deep; move the inner statements to a PROCEDURE")
-    body = outer or Body()
-    while words.kind != "}":
-        if words.kind == "end":
-            words.fail(f"the file ends inside {words.block}: the '{{' of line {opened.line} has no '}}'", opened)
-        _statement(words, body)
-    words.braces -= 1
-    words.nested -= 1
-    words.advance()
-    return tuple(body.found)
-
-
-def _statement(words: Lexer, body: Body) -> None:
-    if words.kind == "name":
-        body.found.append(_assignment_or_call(words))
-        return
-    reader = _READERS.get(words.kind)
-    if reader is None:
-        words.fail(_unknown(words))
-    reader(words, body)
-
-
-def _unknown(words: Lexer) -> str:
-    if words.kind in _BLOCKS:
-        return f"{words.kind} cannot stand inside {words.block}; a '}}' may be missing before it"
-    return f"expected a statement or '}}', not {words.word()}"
+__all__ = ["arguments", "local", "statements"]
 
 
 _BLOCKS = frozenset(
     "NEURON UNITS PARAMETER ASSIGNED STATE CONSTANT INDEPENDENT DEFINE INITIAL BREAKPOINT DERIVATIVE KINETIC LINEAR "
     "NONLINEAR PROCEDURE FUNCTION FUNCTION_TABLE NET_RECEIVE BEFORE AFTER DISCRETE CONSTRUCTOR DESTRUCTOR".split()
 )
+
+
+def statements(words: Lexer) -> tuple[Statement, ...]:
+    """Read ``{ ... }``; an INITIAL of NET_RECEIVE is put into `Lexer.initial`."""
+    opened = words.place()
+    words.expect("{", f"to begin the statements of {words.block}" if words.braces == 0 else "to begin statements")
+    words.braces += 1
+    words.nested += 1
+    if words.braces > DEEPEST_BLOCK:
+        words.fail(f"braces are nested more than {DEEPEST_BLOCK} deep; move the inner statements to a PROCEDURE")
+    found: list[Statement] = []
+    while words.kind != "}":
+        if words.kind == "end":
+            words.fail(f"the file ends inside {words.block}: the '{{' of line {opened.line} has no '}}'", opened)
+        _statement(words, found)
+    words.braces -= 1
+    words.nested -= 1
+    words.advance()
+    return tuple(found)
+
+
+def _statement(words: Lexer, found: list[Statement]) -> None:
+    if words.kind == "name":
+        found.append(_assignment_or_call(words))
+        return
+    reader = _READERS.get(words.kind)
+    if reader is None:
+        words.fail(_unknown(words))
+    reader(words, found)
+
+
+def _unknown(words: Lexer) -> str:
+    if words.kind in _BLOCKS:
+        return f"{words.kind} cannot stand inside {words.block}; a '}}' may be missing before it"
+    return f"expected a statement or '}}', not {words.word()}"
 
 
 def _assignment_or_call(words: Lexer) -> Statement:
@@ -134,28 +112,30 @@ def arguments(words: Lexer, what: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found)
 
 
-def _local(words: Lexer, body: Body) -> None:
-    body.found.append(local(words))
+def _local(words: Lexer, found: list[Statement]) -> None:
+    found.append(local(words))
 
 
-def _braces(words: Lexer, body: Body) -> None:
+def _braces(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
     inside = statements(words)
     if any(isinstance(statement, Local) for statement in inside):
-        body.found.append(If(Number("1", at=at), inside, at=at))  # its names end with it
+        found.append(If(Number("1", at=at), inside, at=at))  # its names end with it
     else:
-        body.found.extend(inside)
+        found.extend(inside)
 
 
-def _initial(words: Lexer, body: Body) -> None:
+def _initial(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
-    if words.block != "NET_RECEIVE" or words.braces > 1:
+    if words.block != "NET_RECEIVE":
         words.fail(f"INITIAL cannot stand inside {words.block}; a '}}' may be missing before it")
+    if words.initial is not None:
+        words.fail("NET_RECEIVE has one INITIAL; put the statements of this one into the first")
     words.advance()
-    body.initial = Block("INITIAL", "", body=statements(words), at=at)
+    words.initial = Block("INITIAL", "", body=statements(words), at=at)
 
 
-def _if(words: Lexer, body: Body) -> None:
+def _if(words: Lexer, found: list[Statement]) -> None:
     links: list[tuple[Place, Expression, tuple[Statement, ...]]] = []
     otherwise: tuple[Statement, ...] = ()
     nested = words.nested
@@ -174,24 +154,26 @@ def _if(words: Lexer, body: Body) -> None:
     words.nested = nested
     for at, test, yes in reversed(links):
         otherwise = (If(test, yes, otherwise, at=at),)
-    body.found.extend(otherwise)
+    found.extend(otherwise)
 
 
 def _test(words: Lexer, what: str) -> Expression:
     words.expect("(", f"after {what}")
     test = expression(words)
+    if words.kind == "=":
+        words.fail("'=' gives a variable a value; a comparison is written a == b")
     words.expect(")", f"after the condition of {what}")
     return test
 
 
-def _while(words: Lexer, body: Body) -> None:
+def _while(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
     words.advance()
     test = _test(words, "WHILE")
-    body.found.append(While(test, statements(words), at=at))
+    found.append(While(test, statements(words), at=at))
 
 
-def _from(words: Lexer, body: Body) -> None:
+def _from(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
     words.advance()
     name = words.name("the name of the index after FROM")
@@ -200,13 +182,13 @@ def _from(words: Lexer, body: Body) -> None:
     words.expect("TO", "after the first value of FROM")
     last = expression(words)
     step = expression(words) if words.take("BY") else None
-    body.found.append(For(name, first, last, step, statements(words), at=at))
+    found.append(For(name, first, last, step, statements(words), at=at))
 
 
 # --- single statements ----------------------------------------------------------------------------------------------
 
 
-def _solve(words: Lexer, body: Body) -> None:
+def _solve(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
     words.advance()
     name = words.name("the name of a block after SOLVE")
@@ -215,15 +197,15 @@ def _solve(words: Lexer, body: Body) -> None:
         word = words.kind
         words.advance()
         method = words.name(f"a method after {word}, such as cnexp,")
-    body.found.append(Solve(name, method, steady, at=at))
+    found.append(Solve(name, method, steady, at=at))
     if words.take("IFERROR"):
         statements(words)  # what to do when the method fails: rall says so itself
 
 
-def _table(words: Lexer, body: Body) -> None:
+def _table(words: Lexer, found: list[Statement]) -> None:
     at = words.place()
     words.advance()
-    found = _names(words, "TABLE") if words.kind == "name" else ()
+    names = _names(words, "TABLE") if words.kind == "name" else ()
     if words.take("DEPEND"):
         _names(words, "DEPEND")
     words.expect("FROM", "in TABLE")
@@ -232,7 +214,7 @@ def _table(words: Lexer, body: Body) -> None:
     expression(words)
     words.expect("WITH", "in TABLE")
     number(words)
-    body.found.append(Table(found, at=at))
+    found.append(Table(names, at=at))
 
 
 def _names(words: Lexer, what: str) -> tuple[str, ...]:
@@ -242,76 +224,76 @@ def _names(words: Lexer, what: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _watch(words: Lexer, body: Body) -> None:
+def _watch(words: Lexer, found: list[Statement]) -> None:
     while True:
         at = words.place()
         words.advance()
         test = _test(words, "WATCH")
-        body.found.append(Watch(test, operand(words), at=at))
+        found.append(Watch(test, operand(words), at=at))
         if words.kind != ",":
             return
 
 
-def _protect(words: Lexer, body: Body) -> None:
+def _protect(words: Lexer, found: list[Statement]) -> None:
     words.advance()
     if words.kind != "name":
         words.fail(f"after PROTECT comes an assignment, not {words.word()}")
-    body.found.append(_assignment_or_call(words))
+    found.append(_assignment_or_call(words))
 
 
-def _verbatim(words: Lexer, body: Body) -> None:
-    body.found.append(Opaque("VERBATIM", words.value, at=words.place()))
+def _verbatim(words: Lexer, found: list[Statement]) -> None:
+    found.append(Opaque("VERBATIM", words.value, at=words.place()))
     words.advance()
 
 
-def _mutex(words: Lexer, body: Body) -> None:
-    body.found.append(Opaque(words.kind, at=words.place()))
+def _mutex(words: Lexer, found: list[Statement]) -> None:
+    found.append(Opaque(words.kind, at=words.place()))
     words.advance()
 
 
-def _conductance(words: Lexer, body: Body) -> None:
+def _conductance(words: Lexer, found: list[Statement]) -> None:
     at, start = words.place(), words.end
     words.advance()
     words.name("the name of a conductance after CONDUCTANCE")
     if words.take("USEION"):
         words.name("the name of an ion after USEION")
-    body.found.append(Opaque("CONDUCTANCE", words.text[start : words.previous].strip(), at=at))
+    found.append(Opaque("CONDUCTANCE", words.text[start : words.previous].strip(), at=at))
 
 
-def _lag(words: Lexer, body: Body) -> None:
+def _lag(words: Lexer, found: list[Statement]) -> None:
     at, start = words.place(), words.end
     words.advance()
     variable(words, "the name of a variable after LAG")
     words.expect("BY", "in LAG")
     words.name("the name of a constant after BY")
-    body.found.append(Opaque("LAG", words.text[start : words.previous].strip(), at=at))
+    found.append(Opaque("LAG", words.text[start : words.previous].strip(), at=at))
 
 
-def _netcons(words: Lexer, body: Body) -> None:
+def _netcons(words: Lexer, found: list[Statement]) -> None:
     at, start = words.place(), words.end
     words.advance()
     arguments(words, "FOR_NETCONS")
     statements(words)
-    body.found.append(Opaque("FOR_NETCONS", words.text[start : words.previous].strip(), at=at))
+    found.append(Opaque("FOR_NETCONS", words.text[start : words.previous].strip(), at=at))
 
 
-def _equation(words: Lexer, body: Body) -> None:
-    body.found.append(equation_or_reaction(words))
+def _equation(words: Lexer, found: list[Statement]) -> None:
+    found.append(equation_or_reaction(words))
 
 
-def _added(words: Lexer, body: Body) -> None:
-    add_to_equation(words, body.found)
+def _added(words: Lexer, found: list[Statement]) -> None:
+    add_to_equation(words, found)
 
 
-def _compartment(words: Lexer, body: Body) -> None:
-    body.found.append(compartment(words))
+def _compartment(words: Lexer, found: list[Statement]) -> None:
+    found.append(compartment(words))
 
 
-def _conserve(words: Lexer, body: Body) -> None:
-    body.found.append(conserve(words))
+def _conserve(words: Lexer, found: list[Statement]) -> None:
+    found.append(conserve(words))
 
 
-_READERS: dict[str, Callable[[Lexer, Body], None]] = {
+_READERS: dict[str, Callable[[Lexer, list[Statement]], None]] = {
     "{": _braces, "~": _equation, "~+": _added, "LOCAL": _local, "INITIAL": _initial, "IF": _if, "WHILE": _while,
     "FROM": _from, "SOLVE": _solve, "TABLE": _table, "WATCH": _watch, "PROTECT": _protect, "VERBATIM": _verbatim,
     "MUTEXLOCK": _mutex, "MUTEXUNLOCK": _mutex, "CONDUCTANCE": _conductance, "LAG": _lag, "FOR_NETCONS": _netcons,
