@@ -7,12 +7,12 @@ function of dt.  At dt = 0 it must be m; its slope there is the equation's right
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from random import Random
+from zlib import crc32
 
-from rall.plugins.nmodl.algebra import children, derivative, evaluate, mentions, rebuilt, replaced
+from rall.plugins.nmodl.algebra import children, constant, derivative, evaluate, mentions, rebuilt, replaced
 from rall.plugins.nmodl.flow import Definitions
 from rall.plugins.nmodl.refusal import Refuse
-from rall.plugins.nmodl.syntax import Call, Expression, Name, Number
+from rall.plugins.nmodl.syntax import Call, Conditional, Expression, Name, Number
 
 __all__ = ["opened", "rates"]
 
@@ -88,6 +88,10 @@ def _settled(node: Expression) -> Expression:
     """The expression at dt = 0: ``exp(0)`` is 1."""
     if isinstance(node, Call) and node.name == "exp" and _zero(node.arguments[0]):
         return Number("1")
+    if isinstance(node, Conditional):
+        test = constant(_settled(node.test))
+        if test is not None:
+            return _settled(node.yes if test else node.no)
     parts = children(node)
     return rebuilt(node, tuple(_settled(part) for part in parts)) if parts else node
 
@@ -100,13 +104,12 @@ def _zero(node: Expression) -> bool:
 
 
 def _starts_from(after: Expression, state: str, definitions: Definitions) -> bool:
-    """Whether a step of no length leaves the state as it was, with random numbers for all else."""
-    random = Random(1)
+    """Whether a step of no length leaves the state as it was, with any numbers for all else."""
     values: dict[str, float] = {"dt": 0.0}
 
     def value(name: str) -> float:
         if name not in values:
-            values[name] = random.uniform(0.5, 2.0)
+            values[name] = 0.5 + 1.5 * crc32(name.encode()) / 2**32
         return values[name]
 
     try:

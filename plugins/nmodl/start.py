@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from zlib import crc32
 
 from rall.plugins.nmodl.algebra import evaluate
 from rall.plugins.nmodl.passes import Passes
@@ -20,7 +20,6 @@ class _Point:
 
     def __init__(self, passes: Passes, v: float) -> None:
         self._passes = passes
-        self._random = Random(v)
         self._values = {"v": v, **_TYPICAL}
 
     def value(self, name: str) -> float:
@@ -47,15 +46,15 @@ class _Point:
             self._values[name] = 0.0  # if its own value before INITIAL is asked for
             return evaluate(passes.initial[name], self.value)
         ion = passes.ions.get(name)
-        if ion is not None and (kind == "ION" or name in passes.rates):
+        if ion is not None and (kind in ("READ", "WRITE") or name in passes.rates):
             return 0.0 if ion.default is None else ion.default
         for declaration in passes.program.declarations:
             if declaration.name == name and declaration.value is not None:
                 return declaration.value
-        return 0.0 if kind in ("STATE", "ASSIGNED") else self._random.uniform(0.5, 2.0)
+        return 0.0 if kind in ("STATE", "ASSIGNED") else 0.5 + 1.5 * crc32(name.encode()) / 2**32  # anything, the same each time
 
 
-_FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "ION")
+_FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "READ", "WRITE")
 
 
 def steady_states(passes: Passes) -> set[str]:
