@@ -16,28 +16,8 @@ from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, triv
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
-    Assign,
-    Binary,
-    Block,
-    Call,
-    CallStatement,
-    Conditional,
-    Expression,
-    For,
-    If,
-    Index,
-    Local,
-    Name,
-    Number,
-    Opaque,
-    Place,
-    Program,
-    Rate,
-    Statement,
-    Table,
-    Text,
-    Unary,
-    While,
+    Assign, Binary, Block, Call, CallStatement, Conditional, Expression, For, If, Index, Local, Name, Number, Opaque,
+    Place, Program, Rate, Statement, Table, Text, Unary, While,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
@@ -259,9 +239,7 @@ class Flow:
         if block is not None and block.kind in ("FUNCTION", "PROCEDURE", "DERIVATIVE"):
             return self._inlined(block, node)
         if block is not None:
-            raise self.refuse(
-                node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind
-            )
+            raise self.refuse(node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind)
         if node.name == "at_time":
             return Number("0", at=node.at)
         if node.name not in BUILTIN:
@@ -276,7 +254,9 @@ class Flow:
             wanted = len(block.arguments)
             raise self.refuse(call.at, f"'{block.name}' takes {wanted} arguments, not {len(call.arguments)}", "")
         given = [self.value(part) for part in call.arguments]
-        scope: Scope = {name: self._local(name, value) for (name, _), value in zip(block.arguments, given)}
+        scope: Scope = {
+            name: self._local(name, value) for (name, _), value in zip(block.arguments, given)
+        }
         scope[block.name] = None
         self._calls.append(_Call(block.name, [scope]))
         self.run(block.body)
@@ -431,9 +411,7 @@ class Flow:
             self._done += 1
             test = constant(self.value(statement.test))
             if test is None:
-                raise self.refuse(
-                    statement.at, "how often this WHILE runs is not known before the run", "use FROM", "WHILE"
-                )
+                raise self.refuse(statement.at, "how often this WHILE runs is not known before the run", "use FROM", "WHILE")
             if not test:
                 return
             if self._done > _MOST_STATEMENTS:
@@ -446,9 +424,7 @@ class Flow:
             for bound in (statement.first, statement.last, statement.step)
         ]
         if any(bound is None or bound != int(bound) for bound in bounds) or not bounds[2]:
-            raise self.refuse(
-                statement.at, "the bounds of this FROM are not known before the run", "use numbers", "FROM"
-            )
+            raise self.refuse(statement.at, "the bounds of this FROM are not known before the run", "use numbers", "FROM")
         first, last, step = (int(bound) for bound in bounds if bound is not None)
         scopes = self._calls[-1].scopes
         for k in range(first, last + (1 if step > 0 else -1), step):
@@ -478,3 +454,4 @@ _HANDLERS: Mapping[type, Callable[..., None]] = {
     Assign: Flow._assign, Rate: Flow._rate, CallStatement: Flow._call, Local: Flow._locals, If: Flow._if,
     While: Flow._while, For: Flow._for, Opaque: Flow._opaque, Table: Flow._nothing,
 }  # fmt: skip
+

@@ -53,9 +53,7 @@ def _conserve(flow: Flow, statement: Conserve) -> None:
     for factor, species in statement.terms:
         value = constant(flow.value(factor))
         if value is None:
-            raise flow.refuse(
-                statement.at, "a coefficient of CONSERVE is not a number", "leave CONSERVE out", "CONSERVE"
-            )
+            raise flow.refuse(statement.at, "a coefficient of CONSERVE is not a number", "leave CONSERVE out", "CONSERVE")
         terms.append((value, _name(flow, species)))
     flow.conserved.append((tuple(terms), flow.value(statement.total), statement.at))
 

@@ -101,16 +101,14 @@ class _Lines:
     # --- names ---
 
     def _shown(self, name: str) -> str:
-        """Rall's name of a variable of the file."""
+        """rall's name of a variable of the file."""
         ion = self.passes.ions.get(name)
         return ion.shown if ion is not None and (ion.read or ion.written) else self.names.own(name)
 
     def _leaf(self, name: str) -> Expression:
         """What stands in equations for a name that nothing defines."""
         kind = self.passes.known.get(name, "")
-        if kind == "LOCAL" or (
-            kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals)
-        ):
+        if kind == "LOCAL" or (kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals)):
             return Number("0")  # nothing ever assigns it
         self.used[name] = None
         if kind in ("GIVEN", "UNIT", "CONSTANT"):
