@@ -71,6 +71,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "unless_refractory": "rall.equations.flags:UNLESS_REFRACTORY",
         "point_current": "rall.equations.flags:POINT_CURRENT",
         "membrane_current": "rall.equations.flags:MEMBRANE_CURRENT",
+        "ion": "rall.equations.flags:ION",
     },
     "rall.readers": {
         "swc": "rall.morphology.formats:read_swc",

@@ -13,10 +13,11 @@ from rall.equations.dimensions import (
 from rall.equations.equations import Equations
 from rall.equations.flags import Flag, FlagKind
 from rall.equations.lines import DIFFERENTIAL, PARAMETER, SUBEXPRESSION, AbstractLineKind, Line
+from rall.equations.merging import agreed, equal_values, merged
 from rall.equations.names import known_value, resolve, typed_of
 
 __all__ = [
     "DIFFERENTIAL", "PARAMETER", "SUBEXPRESSION", "AbstractLineKind", "Equations", "Flag", "FlagKind", "Line",
-    "check_equations", "check_expression", "check_statements", "environment", "infer", "infer_typed",
-    "known_value", "resolve", "typed_of",
+    "agreed", "check_equations", "check_expression", "check_statements", "environment", "equal_values", "infer",
+    "infer_typed", "known_value", "merged", "resolve", "typed_of",
 ]  # fmt: skip

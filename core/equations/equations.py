@@ -20,6 +20,7 @@ from rall.equations.lines import (
     check_identifier,
     rename_tokens,
 )  # fmt: skip
+from rall.equations.merging import equal_values, joined
 from rall.equations.text import kind_named, parse_line, parse_lines
 from rall.errors import EquationError, RallWarning
 from rall.functions import describe
@@ -389,15 +390,7 @@ def _circle(waiting: Mapping[str, Line]) -> EquationError:
 
 
 def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
-
-
-def _equal(a: object, b: object) -> bool:
-    if isinstance(a, str) or isinstance(b, str):
-        return a == b
-    return dimension_of(a) is dimension_of(b) and bool(
-        np.array_equal(value_of(a), value_of(b), equal_nan=True)
-    )
+    return a.keys() == b.keys() and all(equal_values(a[name], b[name]) for name in a)
 
 
 def _restored(parts: _Parts) -> Equations:
@@ -413,15 +406,15 @@ def _sum(first: Equations, second: Equations) -> Equations:
     for internal, value in second.bindings.items():
         moved[internal] = _free(internal, value, bindings)
         bindings[moved[internal]], texts[moved[internal]] = value, second._texts[internal]
-    lines = first.lines + tuple(_rebound(line, moved) for line in second.lines)
-    defaults = {**first.defaults, **second.defaults}
+    more = [_rebound(line, moved) for line in second.lines]
+    lines, defaults = joined((first.lines, first.defaults), (more, second.defaults))
     return _restored((lines, bindings, texts, defaults, first.sources + second.sources))
 
 
 def _free(internal: str, value: Value, taken: Mapping[str, Value]) -> str:
     """A name for a bound value: the one it has, unless that stands for another value already."""
     candidate, number = internal, 1
-    while candidate in taken and not _equal(taken[candidate], value):
+    while candidate in taken and not equal_values(taken[candidate], value):
         number += 1
         candidate = f"{internal}_{number}"
     return candidate

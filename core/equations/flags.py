@@ -10,8 +10,8 @@ from rall.ir.parse import Source
 from rall.registry import closest, find, names
 
 __all__ = [
-    "CLOCK_DRIVEN", "CONSTANT", "CONSTANT_OVER_DT", "EVENT_DRIVEN", "LINKED", "MEMBRANE_CURRENT",
-    "POINT_CURRENT",    "SHARED", "SUMMED", "UNLESS_REFRACTORY", "Flag", "FlagKind", "check_flags",
+    "CLOCK_DRIVEN", "CONSTANT", "CONSTANT_OVER_DT", "EVENT_DRIVEN", "ION", "LINKED", "MEMBRANE_CURRENT",
+    "POINT_CURRENT", "SHARED", "SUMMED", "UNLESS_REFRACTORY", "Flag", "FlagKind", "check_flags",
     "find_flag", "parse_flags",
 ]  # fmt: skip
 
@@ -79,6 +79,10 @@ POINT_CURRENT = FlagKind(
 MEMBRANE_CURRENT = FlagKind(
     "membrane current", _ANY, ("point current",), meaning="a current density that adds to Im", home="a SpatialNeuron"
 )
+ION = FlagKind(
+    "ion", _ANY, words=1, meaning="carried by that ion, or of it; a parameter yields to what else defines its name",
+    home="a SpatialNeuron",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 
 import numpy as np
@@ -60,12 +60,17 @@ class Resolver:
         self.subexpressions, self.owner = subexpressions, owner
         self.bindings: dict[str, Bound] = {}
         self._known: dict[str, Node] = {}
+        self._made: dict[str, Callable[[], tuple[Node, Mapping[str, Bound]]]] = {}
         self._open: list[str] = []
         self._kinds = Kinds(table, subexpressions, external)
 
     def local(self, name: str) -> None:
         """Let a name stand for what the statements themselves give it."""
         self._known[name] = Name(name)
+
+    def define(self, name: str, make: Callable[[], tuple[Node, Mapping[str, Bound]]]) -> None:
+        """Let a name stand for a resolved expression and its bindings, which are made when it is asked for."""
+        self._made[name] = make
 
     def text(self, text: str) -> Node:
         """Parse and resolve."""
@@ -88,6 +93,10 @@ class Resolver:
         return self._known[name]
 
     def _look_up(self, name: str) -> Node:
+        if name in self._made:
+            node, bindings = self._made[name]()
+            self.bindings.update(bindings)
+            return node
         if name in self.table:
             self.bindings[name] = usable(self.table[name])
             return Name(name)

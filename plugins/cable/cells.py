@@ -68,6 +68,8 @@ class Cells(Parts, Group):
         Lines of the model with the compartments that they live on.
     labels : Labels
         Of the morphologies.
+    ion_totals : mapping of str to tuple of str
+        Sums of the currents of an ion, and the currents.
     """
 
     implicit_variable = "v"
@@ -96,7 +98,7 @@ class Cells(Parts, Group):
         self._in_run = False
         self._make_geometry()
         placed = place_model(model, self.labels.mask, self.domain)
-        self.equations, self.mechanisms = placed.equations, placed.mechanisms
+        self.equations, self.mechanisms, self.ion_totals = placed.equations, placed.mechanisms, placed.totals
         self._make_variables()
         self._gates = frozenset(self.equations.diff_eq_names)
         self._set_parameter("Cm", Cm)

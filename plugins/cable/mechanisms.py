@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rall.equations import DIFFERENTIAL, SUBEXPRESSION, Equations, Line
+from rall.equations import DIFFERENTIAL, SUBEXPRESSION, Equations, Line, agreed, equal_values, merged
 from rall.errors import EquationError
 from rall.model import PADDING, Domain, Layout, Variable
 from rall.units import get_or_create_dimension
 
-__all__ = ["Local", "Mechanism", "Placed", "located", "place_model"]
+__all__ = ["Local", "Mask", "Mechanism", "Placed", "located", "place_model"]
 
 Mask = NDArray[np.bool_]
 _DENSITY = get_or_create_dimension(length=-2, current=1)
@@ -89,11 +89,14 @@ class Placed:
         Each line belongs to one.
     defaults : tuple of (ndarray, Mapping)
         For each key of the model where it applies and the values that variables start with.
+    totals : mapping of str to tuple of str
+        The sums of an ion's currents, ``I_Ca_total``, that the model does not define itself, and their terms.
     """
 
     equations: Equations
     mechanisms: tuple[Mechanism, ...]
     defaults: tuple[tuple[Mask, Mapping[str, Any]], ...]
+    totals: Mapping[str, tuple[str, ...]]
 
 
 def place_model(
@@ -116,43 +119,56 @@ def place_model(
         If one name means different things, or twice the same in one place.
     """
     parts = model if isinstance(model, Mapping) and not isinstance(model, Equations) else {"all": model}
-    lines: dict[str, tuple[Line, Mask, str]] = {}
-    defaults: list[tuple[Mask, Mapping[str, Any]]] = []
-    unique: dict[str, Line] = {}
-    together: Equations | None = None
     if not parts:
         raise EquationError("the model is an empty dictionary; give at least one region its equations")
+    lines: dict[str, list[_Written]] = {}
+    given: list[tuple[Mask, Equations]] = []
     for region, text in parts.items():
         equations = text if isinstance(text, Equations) else Equations(text)
         mask = np.ones(whole.size, bool) if region == "all" else inside(region)
         if not mask.any():
             raise EquationError(f"the region '{region}' of the model holds no compartment of this morphology")
-        defaults.append((mask, equations.defaults))
         for line in equations.lines:
             _check_line(line)
-            if line.varname in lines:
-                known, where, other = lines[line.varname]
-                _check_same(line, known, bool((mask & where).any()), (region, other))
-                if line.has("shared"):
-                    _check_defaults(line, [d.get(line.varname) for _, d in defaults], (region, other))
-                lines[line.varname] = (known, mask | where, f"{other} or {region}")
-            else:
-                lines[line.varname] = (line, mask, region)
-        new = equations.without(unique)
-        unique.update({line.varname: line for line in equations.lines})
-        together = new if together is None else together + new
-    assert together is not None
+            values = tuple(equations.bindings[internal] for _, internal in line.bound)
+            default = equations.defaults.get(line.varname)
+            lines.setdefault(line.varname, []).append(_Written(line, values, default, mask, region))
+        given.append((mask, equations))
+    homes = {name: _home(written) for name, written in lines.items()}
+    together = Equations(())
+    defaults: list[tuple[Mask, Mapping[str, Any]]] = []
+    for mask, equations in given:
+        own = {line.varname for line in equations.lines if line == homes[line.varname].line}
+        together = together + equations.without(set(equations) - (own - set(together)))
+        defaults.append((mask, {name: value for name, value in equations.defaults.items() if name in own}))
+    totals = _totals(together)
+    for name, terms in totals.items():
+        summed = Equations(f"{name} = {' + '.join(terms)} : amp/metre**2")
+        together = together + summed
+        everywhere = np.logical_or.reduce([homes[term].mask for term in terms])
+        homes[name] = _Written(summed[name], (), None, everywhere, " or ".join(homes[term].region for term in terms))
     mechanisms: dict[bytes, Mechanism] = {}
     for name, line in together.items():
-        _, mask, region = lines[name]
-        key = mask.tobytes()
+        home = homes[name]
+        key = home.mask.tobytes()
         if key not in mechanisms:
-            mechanisms[key] = _mechanism(mask, whole)
-            mechanisms[key].region = region
+            mechanisms[key] = _mechanism(home.mask, whole)
+            mechanisms[key].region = home.region
         mechanisms[key].lines.append(line)
     # What others can read comes first: it lives wherever they do, and on more compartments.
     largest_first = sorted(mechanisms.values(), key=lambda m: -int(m.mask.sum()))
-    return Placed(together, tuple(largest_first), tuple(defaults))
+    return Placed(together, tuple(largest_first), tuple(defaults), totals)
+
+
+def _totals(equations: Equations) -> dict[str, tuple[str, ...]]:
+    """For every ion that carries currents, the name of their sum and the currents."""
+    terms: dict[str, tuple[str, ...]] = {}
+    for line in equations.lines:
+        ion = line.flag("ion")
+        if ion is not None and line.has("membrane current"):
+            name = f"I_{ion.args[0]}_total"
+            terms[name] = (*terms.get(name, ()), line.varname)
+    return {name: found for name, found in terms.items() if name not in equations}
 
 
 def _check_line(line: Line) -> None:
@@ -166,18 +182,60 @@ def _check_line(line: Line) -> None:
         raise line.error("v is the voltage of the cable and has no line of its own; its currents make it, as Im")
 
 
-def _check_same(line: Line, known: Line, overlap: bool, regions: tuple[str, str]) -> None:
-    if line != known:
+@dataclass(frozen=True)
+class _Written:
+    """A line as one region of the model has it: with its bound values, its default, and where it applies."""
+
+    line: Line
+    values: tuple[Any, ...]
+    default: Any
+    mask: Mask
+    region: str
+
+    def same(self, other: _Written) -> bool:
+        """Whether both say the same, wherever they do."""
+        return self.line == other.line and all(map(equal_values, self.values, other.values))
+
+
+def _home(written: list[_Written]) -> _Written:
+    """Of all that regions say of one name: the line that holds, and everywhere that it does."""
+    line = written[0].line
+    for k, new in enumerate(written):
+        for old in written[:k]:
+            _check_together(old, new)
+        line = line if line == new.line else merged(line, new.line) or line
+    holds = [w for w in written if w.line == line]
+    mask = np.logical_or.reduce([w.mask for w in holds])
+    region = " or ".join(w.region for w in holds)
+    for other in written:
+        if (other.mask & ~mask).any() and not line.has("shared"):
+            raise EquationError(
+                f"'{line.varname}' is read in '{other.region}' and defined in '{region}' alone:\n    {line}\n"
+                f"define it in '{other.region}' too, for an ion with its pool, or give what reads it there another name"
+            )
+    return replace(holds[0], mask=mask, region=region)
+
+
+def _check_together(old: _Written, new: _Written) -> None:
+    """Refuse two lines of one name that cannot both hold."""
+    one, overlap = merged(old.line, new.line), bool((old.mask & new.mask).any())
+    if not old.same(new) and (one is None or old.line == new.line):
         raise EquationError(
-            f"'{line.varname}' is defined differently in '{regions[0]}' and in '{regions[1]}':\n"
-            f"    {line}\n    {known}\n"
+            f"'{new.line.varname}' is defined differently in '{new.region}' and in '{old.region}':\n"
+            f"    {new.line}\n    {old.line}\n"
             "give one of them another name, for a channel with name=..."
         )
-    if overlap and line.varname != "Im":
+    if overlap and one is None and new.line.varname != "Im":
         raise EquationError(
-            f"'{line.varname}' is there twice where '{regions[0]}' and '{regions[1]}' overlap:\n    {line}\n"
+            f"'{new.line.varname}' is there twice where '{new.region}' and '{old.region}' overlap:\n    {new.line}\n"
             "give one of them another name, for a channel with name=..., or let the regions not overlap"
         )
+    if old.line != new.line:
+        return
+    if new.line.has("shared"):
+        _check_defaults(new, old)
+    elif overlap and one is not None:
+        agreed(new.line, old.default, new.default)
 
 
 def located(compartments: NDArray[np.int64], whole: Domain) -> tuple[Domain, Variable]:
@@ -217,15 +275,15 @@ def located(compartments: NDArray[np.int64], whole: Domain) -> tuple[Domain, Var
     return domain, rows
 
 
-def _check_defaults(line: Line, values: list[Any], regions: tuple[str, str]) -> None:
+def _check_defaults(new: _Written, old: _Written) -> None:
     """Refuse two values for what is one for all compartments; the last of them would win in silence."""
-    given = [value for value in values if value is not None]
-    if any(not np.array_equal(value, given[-1]) for value in given):
-        raise EquationError(
-            f"'{line.varname}' is shared by all compartments and cannot be {given[-1]} in '{regions[0]}' and "
-            f"{given[0]} in '{regions[1]}':\n    {line}\n"
-            "give one of them another name, for a channel with name=..., or leave out the flag 'shared'"
-        )
+    if new.default is None or old.default is None or equal_values(new.default, old.default):
+        return
+    raise EquationError(
+        f"'{new.line.varname}' is shared by all compartments and cannot be {new.default} in '{new.region}' and "
+        f"{old.default} in '{old.region}':\n    {new.line}\n"
+        "give one of them another name, for a channel with name=..., or leave out the flag 'shared'"
+    )
 
 
 def _mechanism(mask: Mask, whole: Domain) -> Mechanism:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from rall.equations import Line
 from rall.errors import RallError
 from rall.evaluate import evaluate
+from rall.functions import DERIVATIVES
 from rall.groups import Resolver
 from rall.groups.bound import value_of_bound
 from rall.integrators.choose import stability_warning
 from rall.integrators.noise import noise_symbols
-from rall.ir.algebra import linear_form, negative
+from rall.ir.algebra import depends, derivative, linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Clock, Domain, Elementwise, Layout, Model, Operation, Reduce, Variable
@@ -28,6 +29,8 @@ from rall.session import session_seed, warn
 __all__ = ["Present"]
 
 _STEADY_ROUNDS = 200
+#: Relative change below which a steady state counts as found.
+_SETTLED = 1e-13
 #: Compartments whose equations are checked for stability, at most.
 _LOOKED_AT = 4096
 #: Draws for values that are read from Python come from a stream beside that of the program.
@@ -301,40 +304,56 @@ class Present:
     def steady_state(self, external: Mapping[str, object]) -> None:
         """Set every differential variable to where its equation stands still at the present voltage, without noise."""
         self.scope.lag.array[0] = 0.0
-        for mechanism in self.cell.mechanisms:
-            if not mechanism.equations:
-                continue
-            gates = self.scope.gates(mechanism, external)
-            # What is the same everywhere takes as long for many cells as for one.
-            alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
-            values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
-            forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
-            for _ in range(_STEADY_ROUNDS):
-                change = 0.0
-                for name, form in forms.items():
-                    with np.errstate(divide="ignore", invalid="ignore"):
-                        found = evaluate(negative(div(form[1], form[0])), values)
-                    new = np.broadcast_to(found, (mechanism.domain.size,))
-                    old = values.get(name, np.zeros(1))
-                    change = max(change, float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12))))
-                    values[name] = new
-                if change < 1e-13:
-                    break
-            else:
-                raise RallError(f"no steady state of {', '.join(forms)} was found; set their initial values yourself")
-            for name in gates.system.equations:
-                self.cell.variables[name].set(values[name])
+        moving = [mechanism for mechanism in self.cell.mechanisms if mechanism.equations]
+        # One mechanism's equations can read another's variables, and these the first's, as pools and currents do.
+        for _ in range(_STEADY_ROUNDS):
+            change = max((self._settle(mechanism, external) for mechanism in moving), default=0.0)
+            if change < _SETTLED or len(moving) == 1:
+                return
+        names_ = ", ".join(self.cell.equations.diff_eq_names)
+        raise RallError(f"no steady state of {names_} together was found; set their initial values yourself")
+
+    def _settle(self, mechanism: Mechanism, external: Mapping[str, object]) -> float:
+        """Set the variables of one mechanism to their steady state, the others given; the largest relative change."""
+        gates = self.scope.gates(mechanism, external)
+        # What is the same everywhere takes as long for many cells as for one.
+        alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
+        values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
+        first = {name: values[name] for name in gates.system.equations}
+        forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
+        for _ in range(_STEADY_ROUNDS):
+            change = 0.0
+            for name, form in forms.items():
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    found = evaluate(negative(div(form[1], form[0])), values)
+                old = values[name]
+                # A Newton step of a concentration must not leave the range of its logarithm.
+                new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
+                values[name] = np.broadcast_to(new, (mechanism.domain.size,))
+                change = max(change, _change(old, values[name]))
+            if change < _SETTLED:
+                break
+        else:
+            raise RallError(f"no steady state of {', '.join(forms)} was found; set their initial values yourself")
+        for name in forms:
+            self.cell.variables[name].set(values[name])
+        return max(_change(first[name], values[name]) for name in forms)
 
     @staticmethod
     def _form(name: str, rhs: Node) -> tuple[Node, Node]:
-        """Slope and constant term of an equation, without its noise."""
+        """Slope and constant term of an equation, without its noise: where it is not linear, of its tangent."""
         calm = substitute(rhs, dict.fromkeys(noise_symbols(rhs), ZERO))
         form = linear_form(calm, name)
         if form is None:
-            raise RallError(f"the equation of '{name}' is not linear in '{name}'; set its initial value yourself")
+            slope = derivative(calm, name, DERIVATIVES)
+            form = slope, sub(calm, mul(slope, Name(name)))
         if form[0] is ZERO:
             raise RallError(f"the equation of '{name}' has no steady state; set its initial value yourself")
         return form
+
+
+def _change(old: Any, new: Any) -> float:
+    return float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
 
 
 def _node_of(line: Line, resolver: Resolver) -> Node:

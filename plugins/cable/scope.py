@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from rall.errors import NotSupportedError
 from rall.groups import Resolver
 from rall.integrators import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose
-from rall.ir.nodes import ZERO, Name, Node, add, div
+from rall.ir.nodes import ZERO, Compare, Name, Node, add, div, number, select
 from rall.ir.visit import names
 from rall.model import SHARED, Access, Variable
 from rall.plugins.cable.coupling import VOLTAGE, Couplings
-from rall.plugins.cable.mechanisms import Mechanism
+from rall.plugins.cable.mechanisms import Mask, Mechanism
 from rall.plugins.cable.membrane import LAG, Gates
 from rall.units import get_or_create_dimension
 
@@ -54,21 +55,56 @@ class Scope:
         self.uniform: dict[str, Variable] = {}
         self.couplings = Couplings(cell, self.home)
         self._maps: dict[tuple[int, int], Variable] = {}
+        self._indicators: dict[tuple[str, int], Variable] = {}
 
     # --- names of one mechanism ---------------------------------------------------------------------------------
 
-    def resolver(self, mechanism: Mechanism, external: Mapping[str, object]) -> Resolver:
-        """What resolves expressions on the compartments of a mechanism."""
+    def resolver(
+        self, mechanism: Mechanism, external: Mapping[str, object], within: Mask | None = None
+    ) -> Resolver:
+        """What resolves expressions on the compartments of a mechanism; `within`: where alone results will be used."""
         cell = self.cell
         table: dict[str, Variable | Access] = {}
         for name, variable in {**cell.variables, **cell.clock_variables(), **self.scratch()}.items():
-            bound = self._seen_from(mechanism, self._uniform(name, variable))
+            bound = self._seen_from(mechanism, self._uniform(name, variable), within)
             if bound is not None:
                 table[name] = bound
         subexpressions = {line.varname: line.node for line in cell.equations.subexpressions}
         subexpressions["Im"] = self.density()
         values = {**external, **cell.equations.bindings}
-        return Resolver(table, subexpressions, values, cell.constants, cell)
+        resolver = Resolver(table, subexpressions, values, cell.constants, cell)
+        for name, terms in cell.ion_totals.items():
+            resolver.define(name, partial(self._total, mechanism, terms, external))
+        return resolver
+
+    def _total(
+        self, mechanism: Mechanism, terms: Sequence[str], external: Mapping[str, object]
+    ) -> tuple[Node, dict[str, Variable | Access]]:
+        """The sum of the currents of an ion; on compartments of the mechanism that have no such current it adds 0."""
+        total: Node = ZERO
+        bindings: dict[str, Variable | Access] = {}
+        for term in terms:
+            home = self.home(term)
+            here = mechanism.mask if home is None else mechanism.mask & home.mask
+            if not here.any():
+                continue
+            resolver = self.resolver(mechanism, external, here)
+            node = resolver.name(term)
+            bindings.update(resolver.bindings)
+            if not here[mechanism.mask].all():
+                has = f"_has_{term}"
+                bindings[has] = self._indicator(has, mechanism, here)
+                node = select(Compare(">", Name(has), number(0.5)), node, ZERO)
+            total = add(total, node)
+        return total, bindings
+
+    def _indicator(self, name: str, mechanism: Mechanism, here: Mask) -> Variable:
+        """1 on some of a mechanism's compartments and 0 on the others."""
+        key = (name, id(mechanism))
+        if key not in self._indicators:
+            self._indicators[key] = Variable(name, mechanism.domain, role="constant")
+            self._indicators[key].set(here[mechanism.mask].astype(float))
+        return self._indicators[key]
 
     def _uniform(self, name: str, variable: Variable) -> Variable:
         """A constant parameter that has one value everywhere as a shared one: kernels then need not load it.
@@ -92,19 +128,24 @@ class Scope:
         return {"_d": scratch["d"], "_r": scratch["r"], "_late": self.late, "_carry": scratch["carry"],
                 "_diagonal": scratch["diagonal"], VOLTAGE: self.cell.variables["v"]}  # fmt: skip
 
-    def _seen_from(self, mechanism: Mechanism, variable: Variable) -> Variable | Access | None:
-        """How a variable is reached from a mechanism's elements; None where it does not live there."""
+    def _seen_from(
+        self, mechanism: Mechanism, variable: Variable, within: Mask | None = None
+    ) -> Variable | Access | None:
+        """How a variable is reached from a mechanism's elements; None where it does not live there.
+
+        Where it need not be seen, its first element stands in.
+        """
         if variable.shared or variable.domain is mechanism.domain:
             return variable
         if variable.domain is self.cell.domain:
             assert mechanism.rows is not None
             return Access(variable, mechanism.rows)
         home = next(m for m in self.cell.mechanisms if m.domain is variable.domain)
-        if (mechanism.mask & ~home.mask).any():
+        if ((mechanism.mask if within is None else within) & ~home.mask).any():
             return None
         key = (id(mechanism), id(home))
         if key not in self._maps:
-            position = np.full(self.cell.domain.size, -1)
+            position = np.zeros(self.cell.domain.size, np.int64)
             position[home.members] = np.arange(len(home.members))
             index = Variable("map", mechanism.domain, kind="integer", role="constant")
             index.set(home.domain.layout.index(position[mechanism.members]))
@@ -168,7 +209,8 @@ class Scope:
         self, mechanism: Mechanism, external: Mapping[str, object], seen_from: Mechanism | None = None
     ) -> Gates:
         """The differential equations of a mechanism, resolved (from another's compartments), with their method."""
-        resolver = self.resolver(seen_from or mechanism, external)
+        within = None if seen_from is None else seen_from.mask & mechanism.mask
+        resolver = self.resolver(seen_from or mechanism, external, within)
         equations = {line.varname: resolver.node(line.node) for line in mechanism.equations}
         for name in equations:
             resolver.name(name)  # written even where no right-hand side reads it

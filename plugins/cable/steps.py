@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class AddedCurrent(Protocol):
     def grows(self) -> bool:
         """Whether the current is known to change during a step."""
         ...
+
+
+#: A mechanism whose gates are advanced by themselves: the statements, and what their names are.
+_Advance: TypeAlias = tuple[Mechanism, list[Assign], dict[str, Variable | Access]]
 
 
 @dataclass(frozen=True)
@@ -112,15 +116,13 @@ class CableStep:
         for k, (domain, statements, bindings) in enumerate(self.scope.couplings.statements()):
             yield self._elementwise(f"1ahead{k:03d}", domain, statements, bindings)
         early = self._early(external)
-        # Operations sort by name: gates that go first from the smallest region up, membranes from the largest down.
-        for k, (mechanism, statements, bindings) in enumerate(reversed(early)):
-            name = f"1gates{k:03d}"
-            yield self._elementwise(name, mechanism.domain, statements, bindings, model)
+        yield from self._ahead(early, model)
         done = [mechanism for mechanism, _, _ in early]
         for k, (mechanism, part) in enumerate(zip(cell.mechanisms, parts)):
             advance = bool(mechanism.equations) and not any(mechanism is one for one in done)
             statements, bindings = self._membrane(mechanism, part, advance, grows)
-            yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model)
+            if statements:
+                yield self._elementwise(f"2membrane{k:03d}", mechanism.domain, statements, bindings, model)
         if self.scope.staggered and cell.equations.diff_eq_names:
             # An operation of its own, of what all compartments share: the others then are done block by block.
             behind = [Assign(LAG, mul(number(0.5), Name("dt")))]
@@ -176,13 +178,11 @@ class CableStep:
         found = split(during, gates, whole)
         return replace(found, growth=add(found.growth, growth))
 
-    def _early(
-        self, external: Mapping[str, object]
-    ) -> list[tuple[Mechanism, list[Assign], dict[str, Variable | Access]]]:
+    def _early(self, external: Mapping[str, object]) -> list[_Advance]:
         """Statements for gates that depend on gates of another mechanism, which must not have been advanced yet.
 
         These cover the step around t, so that they take the other gates at t.  Whatever a mechanism reads lives on
-        more compartments than itself.
+        more compartments than itself, but for the currents in the sums of an ion.
         """
         found = []
         for mechanism in self.cell.mechanisms:
@@ -209,6 +209,28 @@ class CableStep:
                 statements.append(Assign(own.target, substitute(own.value, present)))
             found.append((mechanism, statements, bindings))
         return found
+
+    def _ahead(self, early: Sequence[_Advance], model: Model) -> Iterable[Operation]:
+        """Operations that advance gates before the membranes, from the smallest region up (operations sort by name).
+
+        Gates that are read afterwards get their new values when all have been computed.
+        """
+        order = list(reversed(early))
+        for k, (mechanism, statements, bindings) in enumerate(order):
+            own = [line.varname for line in mechanism.equations]
+            later = frozenset().union(*(bound for _, _, bound in order[k + 1 :]))
+            kept = [name for name in own if name in later]
+            if kept:
+                statements, now = renamed(statements, kept, "_next_")
+                scratch = {f"_next_{name}": self._scratch(f"_next_{name}", mechanism) for name in kept}
+                bindings = {**bindings, **scratch}
+                finish = [Assign(name, now[name]) for name in kept]
+                seen = {**scratch, **{name: self.cell.variables[name] for name in kept}}
+                yield self._elementwise(f"1later{k:03d}", mechanism.domain, finish, seen)
+            yield self._elementwise(f"1gates{k:03d}", mechanism.domain, statements, bindings, model)
+
+    def _scratch(self, name: str, mechanism: Mechanism) -> Variable:
+        return Variable(name, mechanism.domain, DIMENSIONLESS, role="scratch")
 
     def _membrane(
         self, mechanism: Mechanism, part: _Part, advance: bool, grows: bool
