@@ -167,7 +167,7 @@ class Bench:
         self.cvode = h.CVode()
         self.process: Any = None
         self.mechanism: Any = None
-        self.changed: dict[str, float] = {}
+        self.changed: dict[str, tuple[float, str]] = {}
         self.connection: Any = None
         self._place()
         stirred = [ion for ion in source.stirred() if h.ion_charge(f"{ion}_ion") == 2]
@@ -193,10 +193,11 @@ class Bench:
             if full.startswith("usetable_"):
                 setattr(h, full, 0)
         for full, size in listed(self.name, 1):
-            value = CONDUCTANCES.get(h.units(full if self.process is None else f"{self.name}.{full}"))
+            unit = h.units(full if self.process is None else f"{self.name}.{full}")
+            value = CONDUCTANCES.get(unit)
             if size == 1 and value and re.match(r"[gp]", full, re.I) and getattr(self._owner, full) == 0:
                 setattr(self._owner, full, value)
-                self.changed[self.bare(full)] = value
+                self.changed[self.bare(full)] = value, unit
 
     @property
     def _owner(self) -> Any:
