@@ -113,7 +113,7 @@ names = ['step into the soma', 'pulse into the soma', 'input at the fork', 'puls
 time = (everywhere.t - begin)/ms
 after = time >= 0
 voltage = everywhere.v.reshape(4, -1, len(time))/mV
-path = unique([cells[0].indices_of(morpho.apic[x*um])[0] for x in arange(0, reach - start, 5)])  # the trunk's compartments
+path = unique([cells[0].indices_of(morpho.apic[x*um])[0] for x in arange(0, reach - start, 5)])  # of the trunk
 places = cells.distance[path]/um
 on_path = voltage[:, path]
 far = argmin(abs(places - fork))
@@ -122,7 +122,7 @@ arrival = (diff(on_path[1]).argmax(axis=1) - diff(voltage[1, 0]).argmax())*0.1  
 plateau = (on_path[:, far] > -40).sum(axis=1)*0.1
 height = time[on_path[3, far].argmax()]  # of the calcium spike
 
-print(f'{cells.N//4} compartments; distance of the apical fork from the soma: {fork:.0f} um, of its tips: {reach:.0f} um')
+print(f'{cells.N//4} compartments; from the soma to the apical fork {fork:.0f} um, to the tips {reach:.0f} um')
 print(f'sodium of the apical dendrite: {sodium:.2f} times that of the paper; input: {strength/nS:.1f} nS')
 for k in range(4):
     count = sum(spikes.i == k)
