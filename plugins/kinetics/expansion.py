@@ -177,8 +177,10 @@ def _undeclared(line: Line, name: str, declared: Mapping[str, Line], known: Mapp
             f"or '{name} : 1 (species)' for the state of a channel (in a model by regions, beside its reactions)"
         )
     if found.kind == PARAMETER:
-        return place.error(f"'{name}' is a parameter and no species; give its line the flag: '{found.varname} : "
-                           f"{found.unit} (species)', or move '{name}' into the rate if it does not change")  # fmt: skip
+        return place.error(
+            f"'{name}' is a parameter and no species; give its line the flag: '{name} : {found.unit} (species)', or move "
+            f"'{name}' into the rate if it does not change"
+        )
     what = "has a differential equation" if found.kind == DIFFERENTIAL else "is computed by a line"
     return place.error(
         f"'{name}' {what} of its own ('{found}') and cannot be changed by reactions; declare it '{name} : "
