@@ -178,8 +178,8 @@ def _undeclared(line: Line, name: str, declared: Mapping[str, Line], known: Mapp
         )
     if found.kind == PARAMETER:
         return place.error(
-            f"'{name}' is a parameter and no species; give its line the flag: '{name} : {found.unit} (species)', or move "
-            f"'{name}' into the rate if it does not change"
+            f"'{name}' is a parameter and no species; give its line the flag: '{name} : {found.unit} (species)', or "
+            f"move '{name}' into the rate if it does not change"
         )
     what = "has a differential equation" if found.kind == DIFFERENTIAL else "is computed by a line"
     return place.error(

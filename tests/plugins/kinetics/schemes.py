@@ -10,7 +10,8 @@ from rall import Cylinder, Equations, SpatialNeuron, cm, ms, ohm, uF, um
 SODIUM = """
 alpha_X = 140*exp(v/(27*mV))/ms : hertz
 beta_X = 10*exp(-v/(27*mV))/ms : hertz
-C1_X <-> C2_X <-> C3_X <-> C4_X <-> C5_X : 4*alpha_X, beta_X, 3*alpha_X, 2*beta_X, 2*alpha_X, 3*beta_X, alpha_X, 4*beta_X
+C1_X <-> C2_X <-> C3_X <-> C4_X : 4*alpha_X, beta_X, 3*alpha_X, 2*beta_X, 2*alpha_X, 3*beta_X
+C4_X <-> C5_X : alpha_X, 4*beta_X
 I1_X <-> I2_X <-> I3_X : 4*alpha_X*2.5, beta_X/2.5, 3*alpha_X*2.5, 2*beta_X/2.5
 I3_X <-> I4_X <-> I5_X : 2*alpha_X*2.5, 3*beta_X/2.5, alpha_X*2.5, 4*beta_X/2.5
 C5_X <-> O_X <-> B_X : gamma_X, delta_X, block_X, unblock_X

@@ -8,8 +8,24 @@ from schemes import STATES, sodium, sodium_matrix, states_of, still_cell
 from scipy.linalg import expm
 
 from rall import (
-    CurrentClamp, Cylinder, Equations, Network, SpatialNeuron, SpatialNeuronGroup, StateMonitor, channels, cm,
-    defaultclock, mS, ms, mV, ohm, prefs, uF, um, uM,
+    CurrentClamp,
+    Cylinder,
+    Equations,
+    Network,
+    SpatialNeuron,
+    SpatialNeuronGroup,
+    StateMonitor,
+    channels,
+    cm,
+    defaultclock,
+    mS,
+    ms,
+    mV,
+    ohm,
+    prefs,
+    uF,
+    uM,
+    um,
 )  # fmt: skip
 from rall.errors import EquationError, RallError
 

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from rall import (
-    Network, NeuronGroup, SpikeMonitor, StateMonitor, defaultclock, ms, mV, nS, pA, pF, second, uM,
+    Network,
+    NeuronGroup,
+    SpikeMonitor,
+    StateMonitor,
+    defaultclock,
+    ms,
+    mV,
+    nS,
+    pF,
+    second,
+    uM,
 )  # fmt: skip
 
 PER_UM = 1 / uM / ms
