@@ -111,8 +111,8 @@ def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction
             continue
         free.remove(law)
         scaled = {name: value / law[variable] for name, value in law.items()}
-        for other in (*free, *done):
-            _subtract(other, other.get(variable, Fraction(0)), scaled)
+        for known in (*free, *done):
+            _subtract(known, known.get(variable, Fraction(0)), scaled)
         done.append(scaled)
     return [{name: law[name] for name in matrix if law.get(name)} for law in done]
 

@@ -38,7 +38,8 @@ def test_laws_are_what_elimination_in_floats_finds():
         amounts = generator.integers(-2, 3, size=(6, 4))
         names = "abcdef"
         equations = {
-            v: tree(" + ".join(f"({amount})*(r{k}*x{k})" for k, amount in enumerate(row))) for v, row in zip(names, amounts)
+            v: tree(" + ".join(f"({amount})*(r{k}*x{k})" for k, amount in enumerate(row)))
+            for v, row in zip(names, amounts)
         }
         found = np.array([[law.get(v, 0) for v in names] for law in laws(equations)]).reshape(-1, 6)
         assert np.all(found @ amounts == 0)

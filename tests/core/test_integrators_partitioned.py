@@ -24,7 +24,8 @@ from rall.ir.nodes import Name
 #: Three states of a channel whose rates depend on time.
 SCHEME = Problem(
     {
-        "c": "-(2 + sin(3*t))*c + b*o + 0.1", "o": "(2 + sin(3*t))*c - b*o - 4*o + d*cos(t)", "d": "4*o - d*cos(t) - 0.1",
+        "c": "-(2 + sin(3*t))*c + b*o + 0.1", "o": "(2 + sin(3*t))*c - b*o - 4*o + d*cos(t)",
+        "d": "4*o - d*cos(t) - 0.1",
     },
     {"c": 0.5, "o": 0.2, "d": 0.3}, {"b": np.linspace(0.3, 3, 5)},
 )  # fmt: skip
