@@ -10,6 +10,7 @@ __all__ = [
     "MagicError",
     "MorphologyError",
     "MorphologyWarning",
+    "NmodlError",
     "NotSupportedError",
     "NumericalError",
     "PluginError",
@@ -85,6 +86,43 @@ class MorphologyError(RallError, ValueError):
 
 class MorphologyWarning(RallWarning):
     """A morphology file that is legal but odd, or in which something had to be guessed."""
+
+
+class NmodlError(RallError, ValueError):
+    """A file of NMODL that cannot be read, or that says what rall has no meaning for.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what would do.
+    file : str, optional
+        Name of the file.
+    line, column : int, optional
+        Where in it, both from 1.
+    construct : str
+        What it is about: a block or a keyword of NMODL, such as ``'KINETIC'``; empty outside blocks.
+    text : str, optional
+        The text of the line.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        construct: str = "",
+        text: str | None = None,
+    ) -> None:
+        self.message, self.file, self.line, self.column = message, file, line, column
+        self.construct, self.text = construct, text
+        place = "" if file is None else f"{file}: " if line is None else f"{file}, line {line}: "
+        shown = f"{place}{message}"
+        if text is not None:
+            before = 0 if column is None else column - 1
+            cut = max(0, before - 60)  # a line may be very long: some of it around the place is enough
+            shown += "\n" + caret(text[cut : cut + 120], None if column is None else before - cut)
+        super().__init__(shown)
 
 
 class MagicError(RallError):

@@ -1,7 +1,8 @@
 """Shared exponentials: ``exp(c*x + d)`` with rates c in small integer ratios are powers of one exponential.
 
 Rates of ion channels are full of them (Hodgkin and Huxley 1952: six exponentials, two after this pass).  The
-ratio is limited to 8, which keeps the error of a power within about ten roundings.
+ratio is limited to 8, which keeps the error of a power within about ten roundings.  Rates that open and close in the
+same way, ``x/(exp(x) - 1)`` and ``-x/(exp(-x) - 1)``, take one exponential together.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rall.ir.affine import affine
-from rall.ir.nodes import Call, Node, Number, add, call, integer_power, mul, number, sub
+from rall.ir.affine import affine, proportional
+from rall.ir.nodes import ZERO, Call, Compare, Node, Number, add, call, integer_power, mul, number, select, sub
 from rall.ir.visit import map_bottom_up, walk
 
 __all__ = ["MAX_RATIO", "MAX_SHIFT", "share_exponentials"]
@@ -84,7 +85,27 @@ def _share(group: dict[Node, _Exponent]) -> dict[Node, Node]:
         for node, exponent in members.items():
             new[node] = _from_base(node, exponent, base, power)
             del left[node]
+    _share_opposites([node for node in group if isinstance(node, Call) and node.op == "xoexpm1"], new)
     return new
+
+
+def _share_opposites(nodes: list[Call], new: dict[Node, Node]) -> None:
+    """Add to the replacements those of ``f(u) = u/(exp(u) - 1)`` and f(-u), of which at most one has got one so far."""
+    for one in sorted(nodes, key=lambda node: node not in new):
+        u = one.children[0]
+        first = new.get(one, call("xoexpm1_shared", u, call("exp", u)))
+        other = next((n for n in nodes if n not in new and n is not one and _opposite(u, n.children[0])), None)
+        if other is None or not isinstance(first, Call):
+            continue
+        new[one] = first
+        # f(-u) is f(u) + u, which cancels below 0, and f(u) exp(u), which fails where that overflows.
+        new[other] = select(Compare(">", u, ZERO), add(first, u), mul(first.children[1], first))
+
+
+def _opposite(u: Node, w: Node) -> bool:
+    """Whether w is -u, to a few roundings."""
+    ratio = proportional(affine(u), affine(w))
+    return ratio is not None and abs(ratio + 1.0) < _CLOSE
 
 
 def _ratio(exponent: _Exponent, base: _Exponent) -> int:

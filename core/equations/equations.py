@@ -141,6 +141,21 @@ class Equations(Mapping[str, Line]):
         except KeyError:
             raise KeyError(f"there is no variable {name!r}{closest(str(name), self._by_name)}") from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name  # a Mapping's own would make the message of an error, which takes long
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The line of a variable, or another value where there is none.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        default : object
+            The other value.
+        """
+        return self._by_name.get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
 

@@ -119,7 +119,13 @@ def product(node: Node, closed: Collection[Node] = ()) -> Product:
     node : Node
         The expression.
     closed : collection of Node
-        Nodes that are taken whole because others need their value too.
+        Nodes that are taken whole because others need their value too; but for a quotient that is divided by: to
+        multiply by its inverse takes one division too, and often none.
+
+    Returns
+    -------
+    Product
+        Without factors that stand above and below.
     """
     coefficient = 1.0
     above: list[Node] = []
@@ -127,7 +133,8 @@ def product(node: Node, closed: Collection[Node] = ()) -> Product:
     todo = [(node, True)]
     while todo:
         item, up = todo.pop()
-        if item in closed and item is not node:
+        quotient = isinstance(item, Binary) and item.op == "/"
+        if item in closed and item is not node and (up or not quotient):
             (above if up else below).append(item)
         elif isinstance(item, Number) and float(item.value) != 0.0:
             coefficient = coefficient * float(item.value) if up else coefficient / float(item.value)
@@ -137,6 +144,10 @@ def product(node: Node, closed: Collection[Node] = ()) -> Product:
             todo += [(item.children[1], not up), (item.children[0], up)]
         else:
             (above if up else below).append(item)
+    for factor in [factor for factor in below if factor in above]:
+        if factor in above:
+            above.remove(factor)
+            below.remove(factor)
     return Product(coefficient, tuple(above), tuple(below))
 
 

@@ -17,10 +17,11 @@ __all__ = [
 
 
 class Place(NamedTuple):
-    """Where something stands in a file, both counted from 1."""
+    """Where something stands: line and column counted from 1, and the included file, empty for the file itself."""
 
     line: int
     column: int
+    file: str = ""
 
 
 NOWHERE = Place(0, 0)
@@ -290,7 +291,7 @@ class Declaration(_Node):
     name : str
         The name.
     section : str
-        ``'PARAMETER'``, ``'ASSIGNED'``, ``'STATE'`` or ``'CONSTANT'``.
+        ``'PARAMETER'``, ``'ASSIGNED'``, ``'STATE'`` or ``'CONSTANT'``; ``'WHITE_NOISE'`` in Arbor's dialect.
     unit : str or None
         The text in parentheses; None without.
     value : float or None
@@ -314,12 +315,13 @@ class Declaration(_Node):
 
 @dataclass(frozen=True)
 class Ion(_Node):
-    """``USEION ca READ cai, eca WRITE ica VALENCE 2``."""
+    """``USEION ca READ cai, eca WRITE ica VALENCE 2``; in Arbor's dialect the valence may be named, ``VALENCE zca``."""
 
     name: str
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     valence: float | None = None
+    valence_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -329,9 +331,10 @@ class Neuron(_Node):
     Parameters
     ----------
     kind : str
-        ``'SUFFIX'``, ``'POINT_PROCESS'`` or ``'ARTIFICIAL_CELL'``.
+        ``'SUFFIX'``, ``'POINT_PROCESS'`` or ``'ARTIFICIAL_CELL'``; in Arbor's dialect also ``'JUNCTION_PROCESS'``
+        and ``'VOLTAGE_PROCESS'``.
     name : str
-        Of the mechanism.
+        Of the mechanism; the file's without a NEURON block, as in NEURON.
     ions : tuple of Ion
     currents, electrode_currents : tuple of str
         ``NONSPECIFIC_CURRENT`` and ``ELECTRODE_CURRENT``.
@@ -360,7 +363,7 @@ class Block(_Node):
     kind : str
         ``'INITIAL'``, ``'BREAKPOINT'``, ``'DERIVATIVE'``, ``'KINETIC'``, ``'LINEAR'``, ``'NONLINEAR'``,
         ``'PROCEDURE'``, ``'FUNCTION'``, ``'FUNCTION_TABLE'``, ``'NET_RECEIVE'``, ``'BEFORE'``, ``'AFTER'``,
-        ``'DISCRETE'``, ``'CONSTRUCTOR'``, ``'DESTRUCTOR'``.
+        ``'DISCRETE'``, ``'CONSTRUCTOR'``, ``'DESTRUCTOR'``, and Arbor's ``'POST_EVENT'``.
     name : str
         Empty for blocks that have none; of BEFORE and AFTER what they precede or follow.
     arguments : tuple of (str, str or None)
@@ -405,6 +408,10 @@ class Program(_Node):
         VERBATIM outside blocks, INDEPENDENT and the like.
     locals : tuple of Local
         LOCAL outside blocks: variables of the whole file.
+    included : tuple of (str, str)
+        Paths and texts of the files of INCLUDE; `Place.file` is such a path.
+    unchecked : tuple of (Place, Place)
+        Stretches from UNITSOFF to UNITSON, in which NEURON does not look at units.
     """
 
     file: str
@@ -418,3 +425,5 @@ class Program(_Node):
     blocks: tuple[Block, ...] = ()
     opaque: tuple[Opaque, ...] = ()
     locals: tuple[Local, ...] = ()
+    included: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+    unchecked: tuple[tuple[Place, Place], ...] = field(default=(), compare=False)

@@ -1,4 +1,4 @@
-"""Many mutations of SWC text and of equations: ``python tests/benchmarks/fuzz.py [RUNS] [SEED]``.
+"""Many mutations of SWC text, of equations and of NMODL: ``python tests/benchmarks/fuzz.py [RUNS] [SEED]``.
 
 Each gives an answer or an error of rall; anything else is shown and counted, and ends the script with status 1.
 What takes longer than two seconds counts as a hang.
@@ -71,10 +71,11 @@ def campaign(name: str, runs: int, attempt: Callable[[int], tuple[object, Callab
 
 
 def main() -> None:
-    """Both campaigns."""
+    """All campaigns; that of NMODL tries twice as many, as its files say more."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     swc, equations = load(TESTS / "morphology" / "fuzz_swc.py"), load(TESTS / "core" / "fuzz_equations.py")
+    nmodl = load(TESTS / "plugins" / "nmodl" / "fuzz_nmodl.py")
     with tempfile.TemporaryDirectory() as folder:
 
         def try_swc(number: int) -> tuple[object, Callable[[], str]]:
@@ -87,7 +88,13 @@ def main() -> None:
             text = equations.mutate(source.choice(equations.SEEDS), source, source.randint(0, 5))
             return text, lambda: "accepted" if equations.check(text) else "refused"
 
+        def try_nmodl(number: int) -> tuple[object, Callable[[], str]]:
+            source = random.Random(f"{seed} {number}")
+            text = nmodl.mutate(source.choice(nmodl.SEEDS), source, source.randint(0, 5))
+            return text, lambda: nmodl.check(text)
+
         failures = campaign("SWC", runs, try_swc) + campaign("equations", runs, try_equations)
+        failures += campaign("NMODL", 2 * runs, try_nmodl)
     sys.exit(1 if failures else 0)
 
 

@@ -400,7 +400,7 @@ def test_both_devices_take_the_same_path(method) -> None:
         (Milstein(), {"x": "y*xi", "y": "-y + xi"}, ("diagonal", "'y'", "drives too", "heun")),
         (Milstein(), {"x": "x*xi_a + xi_b"}, ("several", "xi_a and xi_b", "heun")),
         (Milstein(), {"x": "mine(x)*xi"}, ("derivative", "mine()", "heun")),
-        (ExponentialMidpoint(), {"x": "-x**2"}, ("linear in their own variable", "'x'", "rk4")),
+        (ExponentialMidpoint(), {"x": "-mine(x)"}, ("derivative", "'x'", "mine()", "rk4")),
     ],
 )
 def test_methods_say_what_they_cannot_do(method, equations, words) -> None:

@@ -200,6 +200,28 @@ def test_sharing_keeps_offsets_that_would_underflow() -> None:
     assert Made("1/exp(v + 800) + exp(2*v)").run() == pytest.approx(np.exp(2 * V), rel=1e-13)
 
 
+@pytest.mark.parametrize("shift", ["0.04", "vt"])
+def test_opposite_rates_share_an_exponential(shift: str) -> None:
+    """Where one goes to nothing and the other grows too, at the singular point and where exponentials overflow."""
+    u = f"(v + {shift})/0.006"
+    text = {"m": f"-{u}/(exp(-{u}) - 1)", "out": f"{u}/(exp({u}) - 1)"}
+    v = np.concatenate([V, [-0.04, -0.04 + 1e-12, -9.0, 9.0, -4.4, 4.4, 0.0]])
+    made = Made(text, v=v)
+    assert made.calls("exp") == 1 and made.calls("xoexpm1") == 0
+    for k, (run, want) in enumerate([(made.run, 1e-13), (made.run_c, 1e-13)]):
+        x = (v + made.variables["vt"].array[0] if shift == "vt" else v + 0.04) / 0.006
+        assert run() == pytest.approx(xoexpm1(x), rel=want, abs=1e-300), k
+        assert made.variables["m"].get() == pytest.approx(xoexpm1(-x), rel=want, abs=1e-300), k
+
+
+def test_quotients_in_denominators_are_not_divided_by() -> None:
+    """A gate by its steady state and time constant: two quotients that others need too, none of them divided by."""
+    made = Made({"m": "w/(w + v*v)", "x": "q/(w + v*v)", "out": "m/x + v/x"})
+    divisions = [p for p in walk(made.values) if isinstance(p, Binary) and p.op == "/" and not _uniform(made, p)]
+    assert len(divisions) == 2  # m and x themselves
+    assert made.run() == pytest.approx(made.run(made.lowered), rel=1e-14)
+
+
 def test_sharing_can_be_switched_off() -> None:
     assert Made("exp(v/0.02) + exp(v/0.01)", PLAIN).calls("exp") == 2
 
@@ -223,9 +245,21 @@ def test_powers_share_their_squares() -> None:
 @pytest.mark.parametrize("exponent", ["17", "2.5", "-0.3", "k", "w"])
 def test_other_powers_stay(exponent: str) -> None:
     v = np.array([0.3, 1.7, 2.0, 1.0])
-    made = Made(f"v**({exponent})", v=v)
+    made = Made(f"v**({exponent})", PLAIN, v=v)
     assert any(isinstance(part, Binary) and part.op == "**" for part in walk(made.values))
     assert made.run() == pytest.approx(made.run(made.lowered), rel=1e-15)
+
+
+@pytest.mark.parametrize("exponent", [4.8, -0.3])
+def test_powers_through_a_logarithm(exponent: float) -> None:
+    v = np.array([0.0, 1e-60, 1e-3, 0.3, 1.0, 1.7, 2e7, 1e60, np.inf])
+    made = Made(f"v**({exponent})", v=v)
+    assert made.calls("exp") == made.calls("log") == 1
+    with np.errstate(divide="ignore"):
+        expected = v**exponent
+    assert made.run() == pytest.approx(expected, rel=1e-13)
+    assert made.run_c() == pytest.approx(expected, rel=1e-13)
+    assert np.isnan(Made(f"v**({exponent})", v=np.array([-1.0])).run()).all()
 
 
 def test_divisors_that_all_elements_share_are_divided_by_once() -> None:

@@ -1,0 +1,259 @@
+"""From lines in NMODL's units to the text of equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rall.errors import EquationError
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
+from rall.plugins.nmodl.inference import Formula, Inference, infer
+from rall.plugins.nmodl.refusal import refusals
+from rall.plugins.nmodl.syntax import Expression, Place, Unit
+from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
+from rall.units import Quantity
+
+__all__ = ["Assembled", "Parameter", "assemble"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a mechanism.
+
+    Parameters
+    ----------
+    name : str
+        In the file.
+    shown : str
+        In equations.
+    default : Quantity or float
+        The file's value.
+    unit : str
+        Its unit, as equations spell it; ``'1'`` for plain numbers.
+    limits : tuple of (Quantity, Quantity), or None
+        What the file gives for it.
+    shared : bool
+        Whether it is one for all compartments.
+    """
+
+    name: str
+    shown: str
+    default: Quantity | float
+    unit: str
+    limits: tuple[Quantity | float, Quantity | float] | None
+    shared: bool
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The text of equations.
+
+    Parameters
+    ----------
+    lines : tuple of str
+        One for each variable.
+    names : tuple of str
+        The variables that carry the mechanism's name.
+    defaults : mapping of str to Quantity, float or str
+        What variables start with.
+    parameters : tuple of Parameter
+        Those of the file.
+    notices : tuple of str
+        What was assumed.
+    """
+
+    lines: tuple[str, ...]
+    names: tuple[str, ...]
+    defaults: Mapping[str, Quantity | float | str]
+    parameters: tuple[Parameter, ...]
+    notices: tuple[str, ...]
+
+
+def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
+    """Find the units of a draft and write it out.
+
+    Parameters
+    ----------
+    draft : Draft
+        The mechanism.
+    lenient, strict : bool
+        Whether all numbers are taken as NEURON takes them; whether units that do not fit are an error.
+
+    Raises
+    ------
+    NmodlError
+        In strict mode, for units that are unknown or do not fit.
+    """
+    return _Assembly(draft, lenient, strict).assembled()
+
+
+class _Assembly:
+    """The work on one draft."""
+
+    def __init__(self, draft: Draft, lenient: bool, strict: bool) -> None:
+        self.draft, self.lenient, self.strict = draft, lenient, strict
+        self.refuse = refusals(draft.program)
+        self.notices = dict.fromkeys(draft.notices)
+        self.table = units_of(draft.program, self._unknown)
+        self.texts = dict(STANDARD)
+        self.declared = self._declared()
+
+    # --- units of the file ---
+
+    def _unknown(self, error: EquationError, at: Place) -> None:
+        """Say that a unit is not known, as an error or as a notice."""
+        if self.strict:
+            raise self.refuse(at, error.message, "", "UNITS") from error
+        self.notices[f"{error.message}; taken as no unit"] = None
+
+    def _unit(self, text: str | None, at: Place) -> UnitValue | None:
+        try:
+            return None if text is None else self.table.unit(text)
+        except EquationError as error:
+            self._unknown(error, at)
+            return None
+
+    def _declared(self) -> dict[str, UnitValue]:
+        """Units of variables and constants; texts of constants are noted on the way."""
+        declared = {"L": self.table.unit("um"), "T": UnitTable().unit("K")}
+        for ion in self.draft.program.neuron.ions:
+            shown = ion.name[:1].upper() + ion.name[1:]
+            declared[f"I_{shown}_total"] = UnitTable().unit("mA/cm2")
+            declared[shown] = declared[f"{shown}_o"] = UnitTable().unit("mM")
+            declared[f"E_{shown}"] = UnitTable().unit("mV")
+        for line in self.draft.lines:
+            unit = self._unit(line.unit, line.at) if line.name != "T" else None
+            if unit is not None:
+                value = line.default if isinstance(line.default, float) and line.kind == GIVEN else 0.0
+                declared[line.name] = self.table.per_mole(value, unit)
+        for k, (reaction, rate) in enumerate(self._all_rates()):
+            declared[f"rate {k}"] = self._rate_unit(reaction, rate, declared)
+        for name, unit, text in self._constants():
+            self.texts[name] = text
+            if unit is not None:
+                declared[name] = unit
+        return declared
+
+    def _all_rates(self) -> Iterator[tuple[DraftReaction, Expression]]:
+        for reaction in self.draft.reactions:
+            for rate in reaction.rates:
+                yield reaction, rate
+
+    def _rate_unit(self, reaction: DraftReaction, rate: Expression, declared: Mapping[str, UnitValue]) -> UnitValue:
+        """One per ms, and per concentration for each further molecule that reacts."""
+        side = reaction.left if rate is reaction.rates[0] else reaction.right
+        species = next(name for _, name in (*reaction.left, *reaction.right))
+        order = 0 if reaction.whole else sum(count for count, _ in side)
+        return declared.get(species, ONE) ** (1 - order) / UnitTable().unit("ms")
+
+    def _constants(self) -> Iterator[tuple[str, UnitValue | None, str]]:
+        for line in self.draft.program.units:
+            if line.constant:
+                found = self._constant(line)
+                if found is not None:
+                    yield found
+        for one in self.draft.program.declarations:
+            if one.section == "CONSTANT" and one.value is not None:
+                unit = self._unit(one.unit, one.at)
+                unit = self.table.per_mole(one.value, unit) if unit is not None else unit
+                yield one.name, unit, (unit or ONE).times(_plain(one.value))
+
+    def _constant(self, line: Unit) -> tuple[str, UnitValue, str] | None:
+        try:
+            known = self.table.constant(line)
+        except EquationError as error:
+            raise self.refuse(line.at, error.message, "write its value", "UNITS") from error
+        return line.name, known.unit, known.name or known.unit.times(_plain(known.value))
+
+    # --- lines ---
+
+    def assembled(self) -> Assembled:
+        """All of it."""
+        draft = self.draft
+        formulas, places = self._formulas()
+        try:
+            inference = infer(
+                formulas, self.declared, self.table, lenient=self.lenient, strict=self.strict,
+            )  # fmt: skip
+        except EquationError as error:
+            raise self.refuse(Place(0, 0), error.message, "units='check' tells what does not fit") from error
+        defaults: dict[str, Quantity | float | str] = {}
+        lines, parameters = [], []
+        for line in draft.lines:
+            unit = inference.units.get(line.name, ONE) if line.name != "T" else UnitTable().unit("K")
+            lines.append(self._text(line, unit, inference, places))
+            if isinstance(line.default, float):
+                defaults[line.name] = _value(unit, line.default)
+            if line.kind == GIVEN and line.variable and line.name != "T":
+                parameters.append(_parameter(line, unit))
+        for name, default in places:  # the last, since they are computed from the others
+            if default:
+                defaults[name] = inference.text(places[name, True], self.texts)
+        place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
+        lines[place:place] = self._reactions(inference, places)
+        own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
+        notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
+        return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
+
+    def _reactions(self, inference: Inference, places: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+        texts = iter(
+            inference.text(places[f"rate {k}", False], self.texts) for k, _ in enumerate(self._all_rates())
+        )
+        for reaction in self.draft.reactions:
+            arrow = "=>" if reaction.whole else "<->" if len(reaction.rates) == 2 else "->"
+            rates = ", ".join(next(texts) for _ in reaction.rates)
+            yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
+
+    def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
+        """Formulas, and where they are by the name of the line and whether it is about its default."""
+        formulas: list[Formula] = []
+        places: dict[tuple[str, bool], int] = {}
+        for line in self.draft.lines:
+            if line.expression is not None:
+                places[line.name, False] = len(formulas)
+                formulas.append(Formula(line.name, line.expression, line.at, line.kind == RATE))
+        for k, (reaction, rate) in enumerate(self._all_rates()):
+            places[f"rate {k}", False] = len(formulas)
+            formulas.append(Formula(f"rate {k}", rate, reaction.at))
+        for line in self.draft.lines:
+            if line.default is not None and not isinstance(line.default, float):
+                places[line.name, True] = len(formulas)
+                formulas.append(Formula(line.name, line.default, line.at))
+        return formulas, places
+
+    def _text(
+        self, line: DraftLine, unit: UnitValue, inference: Inference, places: Mapping[tuple[str, bool], int]
+    ) -> str:
+        tail = f" : {_unit_name(unit)}" + (f" ({', '.join(line.flags)})" if line.flags else "")
+        if line.kind in (GIVEN, SPECIES):
+            return line.name + tail
+        left = f"d{line.name}/dt" if line.kind == RATE else line.name
+        return f"{left} = {inference.text(places[line.name, False], self.texts)}{tail}"
+
+
+def _side(side: tuple[tuple[int, str], ...]) -> str:
+    return " + ".join(name if count == 1 else f"{count} {name}" for count, name in side) or "0"
+
+
+def _plain(value: float) -> str:
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _value(unit: UnitValue, value: float) -> Quantity | float:
+    quantity = unit.quantity(value)
+    return float(quantity) if unit.is_dimensionless else quantity
+
+
+def _unit_name(unit: UnitValue) -> str:
+    if unit.is_dimensionless:
+        return "1"
+    return "mM" if unit.dimension is MILLIMOLAR else str(unit.dimension)
+
+
+def _parameter(line: DraftLine, unit: UnitValue) -> Parameter:
+    assert isinstance(line.default, float)
+    limits = None if line.limits is None else (_value(unit, line.limits[0]), _value(unit, line.limits[1]))
+    text = "1" if unit.is_plain else str(unit)
+    return Parameter(line.variable, line.name, _value(unit, line.default), text, limits, "shared" in line.flags)
