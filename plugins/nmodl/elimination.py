@@ -88,6 +88,19 @@ class System:
         self._ranks: dict[Unknown, tuple[int, int]] = {}
         self._solved: dict[Unknown, Product] = {}
         self._conversions: dict[Unknown, int] = {}
+        self._supposed: dict[Unknown, int] = {}
+
+    def suppose(self, key: Unknown, code: int) -> None:
+        """Say what an unknown unit is, unless the equations say otherwise.
+
+        Parameters
+        ----------
+        key : str or tuple
+            What has it.
+        code : int
+            Of the unit; see `UnitValue`.
+        """
+        self._supposed[key] = code
 
     def unknown(self, key: Unknown, rank: int, conversion: int = 0) -> Product:
         """An unknown unit.
@@ -170,6 +183,8 @@ class System:
         -------
         dict of unknown to UnitValue
         """
+        for key, code in self._supposed.items():
+            self.equal(Product(0, {key: 1}), Product(code, _NONE))
         rows: list[Product] = []
         for key, unit in self._solved.items():
             self._solved[key] = known = self.reduced(unit)

@@ -38,6 +38,9 @@ __all__ = ["Formula", "Inference", "Inferred", "infer"]
 
 _MS = UnitTable().unit("ms")
 _HALF = Fraction(1, 2)
+# Numbers that are Faraday's and the gas constant, whatever their last digits.
+_CONSTANTS = ((96485.3, UnitTable().unit("coulomb/mole")), (8.3145, UnitTable().unit("joule/mole-degC")))
+_CLOSE = 4e-4
 _ROOTS = 4  # roots up to this of unknown units are taken; others do not come up with units
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -335,6 +338,9 @@ class _Reader:
         value = node.value
         tens = _power_of_ten(value)
         conversion = UnitValue.of((), -tens).code if tens else 0
+        for known, unit in _CONSTANTS:
+            if abs(value / known - 1) < _CLOSE:
+                self.system.suppose((self.number, id(node)), unit.code)
         return self.system.unknown((self.number, id(node)), _rank(node, value, tens), conversion)
 
     def divisor(self, node: Expression) -> Product:
