@@ -98,6 +98,7 @@ class _Assembly:
         self.notices = dict.fromkeys(draft.notices)
         self.table = units_of(draft.program, self._unknown)
         self.texts = dict(STANDARD)
+        self.unsaid: dict[str, str] = {}  # constants without a unit
         self.declared = self._declared()
 
     # --- units of the file ---
@@ -131,8 +132,10 @@ class _Assembly:
         for k, (reaction, rate) in enumerate(self._all_rates()):
             declared[f"rate {k}"] = self._rate_unit(reaction, rate, declared)
         for name, unit, text in self._constants():
-            self.texts[name] = text
-            if unit is not None:
+            if unit is None:
+                self.unsaid[name] = text
+            else:
+                self.texts[name] = text
                 declared[name] = unit
         return declared
 
@@ -175,10 +178,12 @@ class _Assembly:
         formulas, places = self._formulas()
         try:
             inference = infer(
-                formulas, self.declared, self.table, lenient=self.lenient, strict=self.strict,
+                formulas, self.declared, self.table, lenient=self.lenient, strict=self.strict, values=self._values(),
             )  # fmt: skip
         except EquationError as error:
             raise self.refuse(Place(0, 0), error.message, "units='check' tells what does not fit") from error
+        for name, text in self.unsaid.items():
+            self.texts[name] = inference.units.get(name, ONE).times(text)
         defaults: dict[str, Quantity | float | str] = {}
         lines, parameters = [], []
         for line in draft.lines:
@@ -205,6 +210,14 @@ class _Assembly:
             arrow = "=>" if reaction.whole else "<->" if len(reaction.rates) == 2 else "->"
             rates = ", ".join(next(texts) for _ in reaction.rates)
             yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
+
+    def _values(self) -> dict[str, float]:
+        """Constants and parameters without a unit."""
+        values = {name: float(text) for name, text in self.unsaid.items()}
+        for line in self.draft.lines:
+            if line.name not in self.declared and isinstance(line.default, float):
+                values[line.name] = line.default
+        return values
 
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""

@@ -184,7 +184,8 @@ class System:
         dict of unknown to UnitValue
         """
         for key, code in self._supposed.items():
-            self.equal(Product(0, {key: 1}), Product(code, _NONE))
+            if key in self._ranks:
+                self.equal(Product(0, {key: 1}), Product(code, _NONE))
         rows: list[Product] = []
         for key, unit in self._solved.items():
             self._solved[key] = known = self.reduced(unit)

@@ -87,6 +87,16 @@ def test_a_channel_with_undeclared_variables(infer):
     )
 
 
+def test_values_tell_what_a_constant_is(infer):
+    lines = "w = z*FARADAY*v/(R*(celsius + 273))/1000\nu = ten*t"
+    found = infer(lines, options={"values": {"FARADAY": 96520.0, "R": 8.31, "ten": 10.0}})
+    assert {name: found.units[name] for name in ("FARADAY", "R", "z", "w", "ten")} == {
+        "FARADAY": "coulomb/mole", "R": "joule/mole/kelvin", "z": "1", "w": "1", "ten": "1",
+    }  # fmt: skip
+    found = infer("i = F*v", i="nA", options={"values": {"F": 9.65}})  # what the equations say counts more
+    assert found.units["F"] == "uS"
+
+
 def test_later_formulas_give_units_to_earlier_ones(infer):
     found = infer("tau = 5 + 3*exp(v/7)\nx = 2*tau\ny' = (1 - y)/x")
     assert found.texts == ["5*ms + 3*ms*exp(v/(7*mV))", "2*tau", "(1 - y)/x"]

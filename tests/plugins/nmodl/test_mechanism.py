@@ -238,3 +238,10 @@ def test_units_that_do_not_fit(mod):
     relaxed = cell(mod(wrong, units="lenient")())
     relaxed.v, relaxed.n_hcn = -70 * mV, 0.5
     assert float(relaxed.I_hcn[0]) == pytest.approx(float(neuron.I_hcn[0]))
+
+
+def test_a_constant_without_unit_has_that_of_its_place(mod):
+    text = POOL.replace("F = (faraday) (coulomb)", "").replace("PARAMETER {", "CONSTANT { F = 96.485 }\nPARAMETER {")
+    equations = mod(text.replace("2*F", "2*(1e3)*F")).equations
+    assert "I_Ca_total/(2*(96.485*kcoulomb/mole)*depth_pool)" in text_of(equations, "Ca")
+    cell(equations)  # dimensions are checked there
