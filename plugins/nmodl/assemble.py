@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rall.errors import EquationError
+from rall.plugins.nmodl.algebra import children, rebuilt, walk
 from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
 from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
-from rall.plugins.nmodl.syntax import Expression, Place, Unit
+from rall.plugins.nmodl.syntax import Expression, Number, Place, Unit
 from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 from rall.units import Quantity
 
@@ -176,12 +177,9 @@ class _Assembly:
         """All of it."""
         draft = self.draft
         formulas, places = self._formulas()
-        try:
-            inference = infer(
-                formulas, self.declared, self.table, lenient=self.lenient, strict=self.strict, values=self._values(),
-            )  # fmt: skip
-        except EquationError as error:
-            raise self.refuse(Place(0, 0), error.message, "units='check' tells what does not fit") from error
+        inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
+        if self.strict:
+            self._check_fit(inference)
         for name, text in self.unsaid.items():
             self.texts[name] = inference.units.get(name, ONE).times(text)
         defaults: dict[str, Quantity | float | str] = {}
@@ -201,6 +199,26 @@ class _Assembly:
         own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
         return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
+
+    def _check_fit(self, inference: Inference) -> None:
+        """In strict mode, refuse the first place where units do not fit."""
+        for inferred in inference.formulas:
+            for message in inferred.messages:
+                place, _, rest = message.partition(": ")
+                at = Place(int(place.removeprefix("line ")), 1)
+                raise self.refuse(at, rest, "units='check' takes the numbers as NEURON does", "UNITS")
+
+    def _literals(self, node: Expression) -> Expression:
+        given = (part for part in walk(node) if isinstance(part, Number) and part.unit is not None)
+        return node if all(self._unit(part.unit, part.at) is not None for part in given) else self._known(node)
+
+    def _known(self, node: Expression) -> Expression:
+        """An expression without units of numbers that are no units."""
+        if isinstance(node, Number):
+            known = self._unit(node.unit, node.at) is not None
+            return node if known else Number(node.text, None, node.factor, at=node.at)
+        parts = tuple(self._known(part) for part in children(node))
+        return rebuilt(node, parts) if parts else node
 
     def _reactions(self, inference: Inference, places: Mapping[tuple[str, bool], int]) -> Iterator[str]:
         texts = iter(
@@ -226,14 +244,14 @@ class _Assembly:
         for line in self.draft.lines:
             if line.expression is not None:
                 places[line.name, False] = len(formulas)
-                formulas.append(Formula(line.name, line.expression, line.at, line.kind == RATE))
+                formulas.append(Formula(line.name, self._literals(line.expression), line.at, line.kind == RATE))
         for k, (reaction, rate) in enumerate(self._all_rates()):
             places[f"rate {k}", False] = len(formulas)
-            formulas.append(Formula(f"rate {k}", rate, reaction.at))
+            formulas.append(Formula(f"rate {k}", self._literals(rate), reaction.at))
         for line in self.draft.lines:
             if line.default is not None and not isinstance(line.default, float):
                 places[line.name, True] = len(formulas)
-                formulas.append(Formula(line.name, line.default, line.at))
+                formulas.append(Formula(line.name, self._literals(line.default), line.at))
         return formulas, places
 
     def _text(

@@ -209,10 +209,10 @@ class System:
         """A row for each conversion that is just what a row about scales lacks."""
         more: dict[Unknown, Product] = {}
         for code, powers in rows:
-            for key, k in powers.items():
-                scale = self._conversions.get(key)
-                if scale and code == -scaled_code(scale, k):
-                    more[key] = Product(-scale, {key: 1})
+            given = {key: self._conversions[key] for key in powers if key in self._conversions}
+            for some in (*([key] for key in given), list(given)):  # each alone, then all together
+                if some and code == -sum(scaled_code(given[key], powers[key]) for key in some):
+                    more.update({key: Product(-given[key], {key: 1}) for key in some})
                     break
         return list(more.values())
 

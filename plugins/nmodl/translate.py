@@ -10,7 +10,7 @@ from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draf
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
 from rall.plugins.nmodl.passes import Passes
 from rall.plugins.nmodl.start import steady_states
-from rall.plugins.nmodl.syntax import Call, Declaration, Expression, Ion, Name, Number, Program
+from rall.plugins.nmodl.syntax import NOWHERE, Call, Declaration, Expression, Ion, Name, Number, Program
 from rall.plugins.nmodl.weave import NameTable, Weave
 
 __all__ = ["translate"]
@@ -245,8 +245,8 @@ class _Lines:
             everywhere = name.partition("[")[0] not in self.neuron.ranges and passes.known.get(name) != "STATE"
             flags = ("shared", "constant") if everywhere else ("constant",)
             value = declared.value if declared is not None and declared.value is not None else 0.0
-            limits = declared.limits if declared is not None else None
-            yield DraftLine(self._shown(name), GIVEN, None, flags, self._unit(name), value, name, limits)
+            limits, at = (declared.limits, declared.at) if declared is not None else (None, NOWHERE)
+            yield DraftLine(self._shown(name), GIVEN, None, flags, self._unit(name), value, name, limits, at)
         if "celsius" in self.used or "T" in self.used:
             yield DraftLine("T", GIVEN, None, ("shared", "constant"), "degC", 279.45, "celsius")
 
