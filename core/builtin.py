@@ -91,5 +91,17 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     "rall.channels": {
         "leak": "rall.channels.leak:leak",
         "hh": "rall.channels.hh",
+        "allen": "rall.channels.allen",
+        "calcium": "rall.channels.calcium",
+        "colbert_pan": "rall.channels.colbert_pan",
+        "hay": "rall.channels.hay",
+        "markov": "rall.channels.markov",
+        "synapses": "rall.channels.synapses",
+        "traub_miles": "rall.channels.traub_miles",
+        "wang_buzsaki": "rall.channels.wang_buzsaki",
+        "pospischil": "rall.channels.pospischil",
+        "connor_stevens": "rall.channels.connor_stevens",
+        "destexhe": "rall.channels.destexhe",
+        "rothman_manis": "rall.channels.rothman_manis",
     },
 }
