@@ -181,7 +181,7 @@ class _Assembly:
         """All of it."""
         draft = self.draft
         formulas, places = self._formulas()
-        inference = infer(formulas, self.declared, self.table, lenient=self.lenient)
+        inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
         if self.strict:
             self._check_fit(inference)
         for name, text in self.numbers.items():
@@ -231,6 +231,14 @@ class _Assembly:
             arrow = "=>" if reaction.whole else "<->" if len(reaction.rates) == 2 else "->"
             rates = ", ".join(next(texts) for _ in reaction.rates)
             yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
+
+    def _values(self) -> dict[str, float]:
+        """Constants and parameters without a unit."""
+        values = {name: float(text) for name, text in self.unsaid.items()}
+        for line in self.draft.lines:
+            if line.name not in self.declared and isinstance(line.default, float):
+                values[line.name] = line.default
+        return values
 
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""

@@ -252,3 +252,10 @@ def test_names_of_ions_are_kept_for_them(mod):
     assert float(equations.defaults["E2_Ca"] / mV) == pytest.approx(3)
     outside = mod(POOL.replace("SUFFIX pool", "SUFFIX o"))(name="q")
     assert "Ca_o" in outside.names and "depth_q" in outside.names
+
+
+def test_a_constant_without_unit_has_that_of_its_place(mod):
+    text = POOL.replace("F = (faraday) (coulomb)", "").replace("PARAMETER {", "CONSTANT { F = 96.485 }\nPARAMETER {")
+    equations = mod(text.replace("2*F", "2*(1e3)*F")).equations
+    assert "I_Ca_total/(2*(96.485*kcoulomb/mole)*depth_pool)" in text_of(equations, "Ca")
+    cell(equations)  # dimensions are checked there
