@@ -234,7 +234,7 @@ class _Assembly:
 
     def _values(self) -> dict[str, float]:
         """Constants and parameters without a unit."""
-        values = {name: float(text) for name, text in self.unsaid.items()}
+        values = {name: float(text) for name, text in self.numbers.items() if name not in self.declared}
         for line in self.draft.lines:
             if line.name not in self.declared and isinstance(line.default, float):
                 values[line.name] = line.default
