@@ -33,6 +33,8 @@ class Parameter:
         The file's value.
     unit : str
         Its unit, as equations spell it; ``'1'`` for plain numbers.
+    one : Quantity or float
+        One of that unit.
     limits : tuple of (Quantity, Quantity), or None
         What the file gives for it.
     shared : bool
@@ -43,6 +45,7 @@ class Parameter:
     shown: str
     default: Quantity | float
     unit: str
+    one: Quantity | float
     limits: tuple[Quantity | float, Quantity | float] | None
     shared: bool
 
@@ -55,7 +58,7 @@ class Assembled:
     ----------
     lines : tuple of str
         One for each variable.
-    names : tuple of str
+    names : frozenset of str
         The variables that carry the mechanism's name.
     defaults : mapping of str to Quantity, float or str
         What variables start with.
@@ -66,7 +69,7 @@ class Assembled:
     """
 
     lines: tuple[str, ...]
-    names: tuple[str, ...]
+    names: frozenset[str]
     defaults: Mapping[str, Quantity | float | str]
     parameters: tuple[Parameter, ...]
     notices: tuple[str, ...]
@@ -99,7 +102,7 @@ class _Assembly:
         self.notices = dict.fromkeys(draft.notices)
         self.table = units_of(draft.program, self._unknown)
         self.texts = dict(STANDARD)
-        self.unsaid: dict[str, str] = {}  # constants without a unit
+        self.numbers: dict[str, str] = {}
         self.declared = self._declared()
 
     # --- units of the file ---
@@ -118,7 +121,7 @@ class _Assembly:
             return None
 
     def _declared(self) -> dict[str, UnitValue]:
-        """Units of variables and constants; texts of constants are noted on the way."""
+        """Units of variables and constants; the numbers of constants are noted on the way."""
         declared = {"L": self.table.unit("um"), "T": UnitTable().unit("K")}
         for ion in self.draft.program.neuron.ions:
             shown = ion.name[:1].upper() + ion.name[1:]
@@ -133,10 +136,8 @@ class _Assembly:
         for k, (reaction, rate) in enumerate(self._all_rates()):
             declared[f"rate {k}"] = self._rate_unit(reaction, rate, declared)
         for name, unit, text in self._constants():
-            if unit is None:
-                self.unsaid[name] = text
-            else:
-                self.texts[name] = text
+            self.numbers[name] = text
+            if unit is not None:
                 declared[name] = unit
         return declared
 
@@ -153,6 +154,7 @@ class _Assembly:
         return declared.get(species, ONE) ** (1 - order) / UnitTable().unit("ms")
 
     def _constants(self) -> Iterator[tuple[str, UnitValue | None, str]]:
+        """Name, unit and number of constants; of those that equations know the name is noted."""
         for line in self.draft.program.units:
             if line.constant:
                 found = self._constant(line)
@@ -162,14 +164,16 @@ class _Assembly:
             if one.section == "CONSTANT" and one.value is not None:
                 unit = self._unit(one.unit, one.at)
                 unit = self.table.per_mole(one.value, unit) if unit is not None else unit
-                yield one.name, unit, (unit or ONE).times(_plain(one.value))
+                yield one.name, unit, _plain(one.value)
 
     def _constant(self, line: Unit) -> tuple[str, UnitValue, str] | None:
         try:
             known = self.table.constant(line)
         except EquationError as error:
             raise self.refuse(line.at, error.message, "write its value", "UNITS") from error
-        return line.name, known.unit, known.name or known.unit.times(_plain(known.value))
+        if known.name:
+            self.texts[line.name] = known.name
+        return line.name, known.unit, _plain(known.value)
 
     # --- lines ---
 
@@ -180,8 +184,8 @@ class _Assembly:
         inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
         if self.strict:
             self._check_fit(inference)
-        for name, text in self.unsaid.items():
-            self.texts[name] = inference.units.get(name, ONE).times(text)
+        for name, text in self.numbers.items():
+            self.texts.setdefault(name, inference.units.get(name, ONE).times(text))
         defaults: dict[str, Quantity | float | str] = {}
         lines, parameters = [], []
         for line in draft.lines:
@@ -196,9 +200,8 @@ class _Assembly:
                 defaults[name] = inference.text(places[name, True], self.texts)
         place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
         lines[place:place] = self._reactions(inference, places)
-        own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
-        return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
+        return Assembled(tuple(lines), draft.own, MappingProxyType(defaults), tuple(parameters), notices)
 
     def _check_fit(self, inference: Inference) -> None:
         """In strict mode, refuse the first place where units do not fit."""
@@ -231,7 +234,7 @@ class _Assembly:
 
     def _values(self) -> dict[str, float]:
         """Constants and parameters without a unit."""
-        values = {name: float(text) for name, text in self.unsaid.items()}
+        values = {name: float(text) for name, text in self.numbers.items() if name not in self.declared}
         for line in self.draft.lines:
             if line.name not in self.declared and isinstance(line.default, float):
                 values[line.name] = line.default
@@ -287,4 +290,5 @@ def _parameter(line: DraftLine, unit: UnitValue) -> Parameter:
     assert isinstance(line.default, float)
     limits = None if line.limits is None else (_value(unit, line.limits[0]), _value(unit, line.limits[1]))
     text = "1" if unit.is_plain else str(unit)
-    return Parameter(line.variable, line.name, _value(unit, line.default), text, limits, "shared" in line.flags)
+    shared = "shared" in line.flags
+    return Parameter(line.variable, line.name, _value(unit, line.default), text, _value(unit, 1.0), limits, shared)

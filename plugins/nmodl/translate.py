@@ -43,6 +43,8 @@ class _Lines:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
         self.names = NameTable(self.neuron.name)
+        for ion in passes.ions.values():
+            self.names.leave(ion.shown)
         self.used: dict[str, None] = {}
         self.computed_ions: set[str] = set()
         self.notices = dict(passes.notices)
@@ -70,7 +72,7 @@ class _Lines:
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
-        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices))
+        return Draft(passes.program, tuple(lines), reactions, self.names.taken, tuple(self.notices))
 
     def _wanted(self) -> Iterator[str]:
         """What has a line even if no current or rate uses it: what is written of ions, and RANGE variables."""
@@ -147,7 +149,7 @@ class _Lines:
         result = {}
         for name, ion in found.items():
             own = f"I_{self.neuron.name}" if len(found) == 1 else f"I_{self.neuron.name}_{ion or name}"
-            self.names.reserve(own)
+            self.names.take(own)
             inward = name in self.neuron.electrode_currents
             result[name] = (own, ion, inward, Name(own) if inward else neg(Name(own)))
         return result
