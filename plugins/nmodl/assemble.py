@@ -240,12 +240,6 @@ class _Assembly:
                 values[line.name] = line.default
         return values
 
-    def _values(self) -> dict[str, float]:
-        """Constants and parameters without a unit."""
-        values = {name: float(text) for name, text in self.numbers.items()}
-        values.update({line.name: line.default for line in self.draft.lines if isinstance(line.default, float)})
-        return {name: value for name, value in values.items() if name not in self.declared}
-
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""
         formulas: list[Formula] = []
