@@ -345,7 +345,8 @@ class Present:
             if change < _SETTLED:
                 break
         else:
-            raise RallError(f"no steady state of {', '.join(equations)} was found; set their initial values yourself")
+            listed = ", ".join(f"'{name}'" for name in equations)
+            raise RallError(f"no steady state of {listed} was found; set initial values yourself")
         for name in equations:
             self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
         return max(_change(first[name], values[name]) for name in equations)
