@@ -43,8 +43,8 @@ class _Lines:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
         self.names = NameTable(self.neuron.name)
-        for ion in passes.ions.values():
-            self.names.leave(ion.shown)
+        for of_ion in passes.ions.values():
+            self.names.leave(of_ion.shown)
         self.used: dict[str, None] = {}
         self.computed_ions: set[str] = set()
         self.notices = dict(passes.notices)
