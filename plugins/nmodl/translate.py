@@ -43,14 +43,16 @@ class _Lines:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
         self.names = NameTable(self.neuron.name)
-        for ion in passes.ions.values():
-            self.names.leave(ion.shown)
+        for of_ion in passes.ions.values():
+            self.names.leave(of_ion.shown)
         self.used: dict[str, None] = {}
         self.computed_ions: set[str] = set()
         self.notices = dict(passes.notices)
         self.currents = self._currents()
-        aliases = {name: turned for name, (_, _, _, turned) in self.currents.items()}
-        aliases |= {passes.final[name]: turned for name, turned in aliases.items()}
+        aliases = {passes.final[name]: turned for name, (_, _, _, turned) in self.currents.items()}
+        for name, (_, _, _, turned) in self.currents.items():
+            ion = passes.ions.get(name)  # where it is read before it is assigned it is the ion's whole current
+            aliases[name] = neg(Name(ion.shown)) if ion is not None and ion.read else turned
         self.weave = Weave(passes, self.names, self._leaf, aliases)
 
     def draft(self) -> Draft:
