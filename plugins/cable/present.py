@@ -335,18 +335,18 @@ class Present:
                     change = max(change, _change(values[name], new))
                     values[name] = np.broadcast_to(new, (count,))
             for name, form in forms.items():
+                old = values[name]
                 with np.errstate(divide="ignore", invalid="ignore"):
                     found = evaluate(negative(div(form[1], form[0])), values)
-                old = values[name]
-                # A Newton step of a concentration must not leave the range of its logarithm.
-                new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
+                    # A Newton step of a concentration must not leave the range of its logarithm.
+                    new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
                 values[name] = np.broadcast_to(new, (count,))
                 change = max(change, _change(old, values[name]))
             if change < _SETTLED:
                 break
         else:
-            listed = ", ".join(f"'{name}'" for name in equations)
-            raise RallError(f"no steady state of {listed} was found; set initial values yourself")
+            known = ", ".join(f"'{name}'" for name in equations)
+            raise RallError(f"no steady state of {known} was found; set their initial values yourself")
         for name in equations:
             self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
         return max(_change(first[name], values[name]) for name in equations)
