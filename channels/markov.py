@@ -6,7 +6,7 @@ import re
 
 from rall.channels.channel import channel
 from rall.equations import Equations
-from rall.units import Quantity, cm, kelvin, mS, mV
+from rall.units import Quantity, cm, kelvin, mS, ms, mV
 
 __all__ = ["Na"]
 
@@ -19,29 +19,31 @@ C1_X <-> C2_X : 4*alpha_X, beta_X
 C2_X <-> C3_X : 3*alpha_X, 2*beta_X
 C3_X <-> C4_X : 2*alpha_X, 3*beta_X
 C4_X <-> C5_X : alpha_X, 4*beta_X
-C5_X <-> O_X : open_X, close_X
+C5_X <-> O_X : q_X*opening_X, q_X*closing_X
 I1_X <-> I2_X : 4*alpha_X*2.51, beta_X/5.32
 I2_X <-> I3_X : 3*alpha_X*2.51, 2*beta_X/5.32
 I3_X <-> I4_X : 2*alpha_X*2.51, 3*beta_X/5.32
 I4_X <-> I5_X : alpha_X*2.51, 4*beta_X/5.32
-I5_X <-> I6_X : open_X, close_X
-C1_X <-> I1_X : inactivate_X, recover_X
-C2_X <-> I2_X : inactivate_X*2.51, recover_X/5.32
-C3_X <-> I3_X : inactivate_X*2.51**2, recover_X/5.32**2
-C4_X <-> I4_X : inactivate_X*2.51**3, recover_X/5.32**3
-C5_X <-> I5_X : inactivate_X*2.51**4, recover_X/5.32**4
-O_X <-> I6_X : q_X*8/ms, q_X*0.05/ms
+I5_X <-> I6_X : q_X*opening_X, q_X*closing_X
+C1_X <-> I1_X : q_X*inactivation_X, q_X*recovery_X
+C2_X <-> I2_X : q_X*inactivation_X*2.51, q_X*recovery_X/5.32
+C3_X <-> I3_X : q_X*inactivation_X*2.51**2, q_X*recovery_X/5.32**2
+C4_X <-> I4_X : q_X*inactivation_X*2.51**3, q_X*recovery_X/5.32**3
+C5_X <-> I5_X : q_X*inactivation_X*2.51**4, q_X*recovery_X/5.32**4
+O_X <-> I6_X : q_X*locking_X, q_X*unlocking_X
 """
 _REST = """
 I_X = g_X*O_X*(E_Na - v) : amp/meter**2 (membrane current, ion Na)
 alpha_X = q_X*400*exp(v/(24*mV))/ms : hertz
 beta_X = q_X*12*exp(-v/(24*mV))/ms : hertz
-open_X = q_X*250/ms : hertz (shared)
-close_X = q_X*60/ms : hertz (shared)
-inactivate_X = q_X*0.01/ms : hertz (shared)
-recover_X = q_X*40/ms : hertz (shared)
 q_X = 2.3**((T - zero_celsius - 37*kelvin)/(10*kelvin)) : 1 (shared)
 g_X : siemens/meter**2 (constant)
+opening_X : hertz (shared, constant)
+closing_X : hertz (shared, constant)
+inactivation_X : hertz (shared, constant)
+recovery_X : hertz (shared, constant)
+locking_X : hertz (shared, constant)
+unlocking_X : hertz (shared, constant)
 E_Na : volt (shared, constant, ion Na)
 T : kelvin (shared, constant)
 """
@@ -63,7 +65,12 @@ def Na(
     T : Quantity
         Temperature; all rates hold at 37 degrees Celsius and grow 2.3-fold for every 10 kelvin.
     """
-    return channel(_REST + _differential(_SCHEME), "Na", name, {"g": g, "E_Na": E, "T": T}, _SOURCE)
+    rates = {
+        "opening": 250 / ms, "closing": 60 / ms, "inactivation": 0.01 / ms, "recovery": 40 / ms, "locking": 8 / ms,
+        "unlocking": 0.05 / ms,
+    }  # fmt: skip
+    defaults = {"g": g, "E_Na": E, "T": T, "C1": 1.0, **rates}
+    return channel(_REST + _differential(_SCHEME), "Na", name, defaults, _SOURCE)
 
 
 def _differential(scheme: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from formulas import Formulas
 
 from rall import channels
 from rall.units import cm, kelvin, mS
@@ -31,10 +32,10 @@ def rates(v, celsius):
 
 @pytest.mark.parametrize("name", ["Na", "NaV"])
 @pytest.mark.parametrize("celsius", [34.0, 24.0])
-def test_rates(name, celsius, formulas):
+def test_rates(name, celsius):
     voltages = np.array([-120.0, -60.0, -20.0, 30.0])
     function = channels.markov.Na if name == "Na" else channels.allen.NaV
-    found = formulas(function(T=(celsius + 273.15) * kelvin), voltages)
+    found = Formulas(function(T=(celsius + 273.15) * kelvin), voltages)
     rng = np.random.default_rng(3)
     for _ in range(3):
         p = rng.random(12)
@@ -45,6 +46,6 @@ def test_rates(name, celsius, formulas):
             assert found(f"{state}_{name}", **values) == pytest.approx(expected[k], rel=1e-9, abs=1e-6)
 
 
-def test_current(formulas):
-    found = formulas(channels.markov.Na(g=2 * mS / cm**2), [-20.0, 50.0])
+def test_current():
+    found = Formulas(channels.markov.Na(g=2 * mS / cm**2), [-20.0, 50.0])
     assert found("I_Na", O_Na=0.25) == pytest.approx([20 * 0.25 * 0.07, 0.0])
