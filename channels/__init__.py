@@ -13,14 +13,28 @@ from rall.channels.leak import leak
 from rall.registry import builtin_names, find
 
 if TYPE_CHECKING:
-    from rall.channels import connor_stevens, destexhe, hh, pospischil, rothman_manis, traub_miles, wang_buzsaki
+    from rall.channels import (
+        allen,
+        calcium,
+        colbert_pan,
+        connor_stevens,
+        destexhe,
+        hay,
+        hh,
+        markov,
+        pospischil,
+        rothman_manis,
+        synapses,
+        traub_miles,
+        wang_buzsaki,
+    )
     from rall.channels.gating import Gate, gates
     from rall.channels.listing import library as list  # noqa: F401
     from rall.channels.plotting import plot
 
 __all__ = [
-    "Gate", "connor_stevens", "destexhe", "gates", "hh", "leak", "plot", "pospischil", "rothman_manis",
-    "traub_miles", "wang_buzsaki",
+    "Gate", "allen", "calcium", "colbert_pan", "connor_stevens", "destexhe", "gates", "hay", "hh", "leak", "markov",
+    "plot", "pospischil", "rothman_manis", "synapses", "traub_miles", "wang_buzsaki",
 ]  # fmt: skip
 
 _TOOLS = {"Gate": "gating:Gate", "gates": "gating:gates", "list": "listing:library", "plot": "plotting:plot"}

@@ -18,7 +18,6 @@ _SOURCE = "Connor, Walter & McKown, Biophys J 18:81 (1977), appendix; Connor & S
 _SHARED = """
 phi_X = q10**((T - 291.15*kelvin)/(10*kelvin)) : 1
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
 T : kelvin (shared, constant)
 """
 _NA = """
@@ -29,12 +28,14 @@ alpha_m_X = phi_X*3.8*1/exprel(-(v + 29.7*mV)/(10*mV))/ms : hertz
 beta_m_X = phi_X*3.8*4*exp(-(v + 54.7*mV)/(18*mV))/ms : hertz
 alpha_h_X = phi_X*3.8*0.07*exp(-(v + 48*mV)/(20*mV))/ms : hertz
 beta_h_X = phi_X*3.8/(1 + exp(-(v + 18*mV)/(10*mV)))/ms : hertz
+E_X : volt (shared, constant, ion Na)
 """ + _SHARED
 _K = """
 I_X = g_X*n_X**4*(E_X - v) : amp/meter**2 (membrane current, ion K)
 dn_X/dt = alpha_n_X*(1 - n_X) - beta_n_X*n_X : 1
 alpha_n_X = phi_X*1.9*0.1/exprel(-(v + 45.7*mV)/(10*mV))/ms : hertz
 beta_n_X = phi_X*1.9*0.125*exp(-(v + 55.7*mV)/(80*mV))/ms : hertz
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 _A = """
 I_X = g_X*a_X**3*b_X*(E_X - v) : amp/meter**2 (membrane current, ion K)
@@ -44,6 +45,7 @@ a_inf_X = (0.0761*exp((v + 94.22*mV)/(31.84*mV))/(1 + exp((v + 1.17*mV)/(28.93*m
 b_inf_X = 1/(1 + exp((v + 53.3*mV)/(14.54*mV)))**4 : 1
 tau_a_X = (0.3632 + 1.158/(1 + exp((v + 55.96*mV)/(20.12*mV))))*ms/phi_X : second
 tau_b_X = (1.24 + 2.678/(1 + exp((v + 50*mV)/(16.027*mV))))*ms/phi_X : second
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 
 

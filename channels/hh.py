@@ -16,7 +16,6 @@ _SOURCE = "Hodgkin & Huxley, J Physiol 117:500 (1952), equations 12-24; rates ti
 _SHARED = """
 phi_X = q10**((T - 279.45*kelvin)/(10*kelvin)) : 1
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
 T : kelvin (shared, constant)
 """
 _NA = """
@@ -27,12 +26,14 @@ alpha_m_X = phi_X*(1/exprel(-(v + 40*mV)/(10*mV))/ms) : hertz
 beta_m_X = phi_X*(4*exp(-(v + 65*mV)/(18*mV))/ms) : hertz
 alpha_h_X = phi_X*(0.07*exp(-(v + 65*mV)/(20*mV))/ms) : hertz
 beta_h_X = phi_X*(1/(1 + exp(-(v + 35*mV)/(10*mV)))/ms) : hertz
+E_X : volt (shared, constant, ion Na)
 """ + _SHARED
 _K = """
 I_X = g_X*n_X**4*(E_X - v) : amp/meter**2 (membrane current, ion K)
 dn_X/dt = alpha_n_X*(1 - n_X) - beta_n_X*n_X : 1
 alpha_n_X = phi_X*(0.1/exprel(-(v + 55*mV)/(10*mV))/ms) : hertz
 beta_n_X = phi_X*(0.125*exp(-(v + 65*mV)/(80*mV))/ms) : hertz
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 
 from rall.channels.gating import gates
+from rall.channels.synapses import Receptor
 from rall.equations import Equations
 from rall.errors import PluginError, RallError, RallWarning
 from rall.registry import find, names
@@ -130,6 +131,8 @@ def _entry(name: str, function: object) -> Entry | None:
     except (RallError, TypeError) as problem:
         warnings.warn(f"the channel '{name}' cannot be made as it is: {problem}", RallWarning, stacklevel=3)
         return None
+    if isinstance(made, Receptor):
+        return Entry(name, what, "", "", "", "; ".join(made.model.sources))
     if not isinstance(made, Equations):
         return Entry(name, what, "", "", "", "")
     currents = made.with_flag("membrane current")
@@ -141,6 +144,8 @@ def _entry(name: str, function: object) -> Entry | None:
 
 def _gates(made: Equations) -> str:
     try:
-        return ", ".join(gate.rpartition("_")[0] or gate for gate in gates(made, -65 * mV))
+        found = gates(made, -65 * mV)
     except RallError:
         return ""
+    endings = [line.varname.removeprefix("I") for line in made.with_flag("membrane current")]
+    return ", ".join(gate.removesuffix(next(filter(gate.endswith, endings), "")) for gate in found)

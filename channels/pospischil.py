@@ -32,8 +32,8 @@ tau_X = tau_max_X/(3.3*exp((v + 35*mV)/(20*mV)) + exp(-(v + 35*mV)/(20*mV)))/phi
 phi_X = q10**((T - 309.15*kelvin)/(10*kelvin)) : 1
 tau_max_X : second (shared, constant)
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
 T : kelvin (shared, constant)
+E_X : volt (shared, constant, ion K)
 """
 _CAL = """
 I_X = g_X*q_X**2*r_X*(E_Ca - v) : amp/meter**2 (membrane current, ion Ca)

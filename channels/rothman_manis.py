@@ -25,7 +25,6 @@ _SHARED = """
 phi_X = q10**((T - 295.15*kelvin)/(10*kelvin)) : 1
 psi_X = factor**((T - 295.15*kelvin)/(10*kelvin)) : 1
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
 T : kelvin (shared, constant)
 """
 _NA = """
@@ -36,6 +35,7 @@ m_inf_X = 1/(1 + exp(-(v + 38*mV)/(7*mV))) : 1
 h_inf_X = 1/(1 + exp((v + 65*mV)/(6*mV))) : 1
 tau_m_X = (0.04 + 10/(5*exp((v + 60*mV)/(18*mV)) + 36*exp(-(v + 60*mV)/(25*mV))))*ms/phi_X : second
 tau_h_X = (0.6 + 100/(7*exp((v + 60*mV)/(11*mV)) + 10*exp(-(v + 60*mV)/(25*mV))))*ms/phi_X : second
+E_X : volt (shared, constant, ion Na)
 """ + _SHARED
 _KHT = """
 I_X = psi_X*g_X*(0.85*n_X**2 + 0.15*p_X)*(E_X - v) : amp/meter**2 (membrane current, ion K)
@@ -45,6 +45,7 @@ n_inf_X = 1/sqrt(1 + exp(-(v + 15*mV)/(5*mV))) : 1
 p_inf_X = 1/(1 + exp(-(v + 23*mV)/(6*mV))) : 1
 tau_n_X = (0.7 + 100/(11*exp((v + 60*mV)/(24*mV)) + 21*exp(-(v + 60*mV)/(23*mV))))*ms/phi_X : second
 tau_p_X = (5 + 100/(4*exp((v + 60*mV)/(32*mV)) + 5*exp(-(v + 60*mV)/(22*mV))))*ms/phi_X : second
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 _KLT = """
 I_X = psi_X*g_X*w_X**4*z_X*(E_X - v) : amp/meter**2 (membrane current, ion K)
@@ -54,6 +55,7 @@ w_inf_X = (1 + exp(-(v + 48*mV)/(6*mV)))**-0.25 : 1
 z_inf_X = 0.5 + 0.5/(1 + exp((v + 71*mV)/(10*mV))) : 1
 tau_w_X = (1.5 + 100/(6*exp((v + 60*mV)/(6*mV)) + 16*exp(-(v + 60*mV)/(45*mV))))*ms/phi_X : second
 tau_z_X = (50 + 1000/(exp((v + 60*mV)/(20*mV)) + exp(-(v + 60*mV)/(8*mV))))*ms/phi_X : second
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 _KA = """
 I_X = psi_X*g_X*a_X**4*b_X*c_X*(E_X - v) : amp/meter**2 (membrane current, ion K)
@@ -65,12 +67,14 @@ b_inf_X = 1/sqrt(1 + exp((v + 66*mV)/(7*mV))) : 1
 tau_a_X = (0.1 + 100/(7*exp((v + 60*mV)/(14*mV)) + 29*exp(-(v + 60*mV)/(24*mV))))*ms/phi_X : second
 tau_b_X = (1 + 1000/(14*exp((v + 60*mV)/(27*mV)) + 29*exp(-(v + 60*mV)/(24*mV))))*ms/phi_X : second
 tau_c_X = (10 + 90/(1 + exp(-(v + 66*mV)/(17*mV))))*ms/phi_X : second
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 _H = """
 I_X = psi_X*g_X*r_X*(E_X - v) : amp/meter**2 (membrane current)
 dr_X/dt = (r_inf_X - r_X)/tau_r_X : 1
 r_inf_X = 1/(1 + exp((v + 76*mV)/(7*mV))) : 1
 tau_r_X = (25 + 1e5/(237*exp((v + 60*mV)/(12*mV)) + 17*exp(-(v + 60*mV)/(14*mV))))*ms/phi_X : second
+E_X : volt (shared, constant)
 """ + _SHARED
 
 

@@ -19,7 +19,6 @@ _RANGES = {"VT": (-90 * mV, -30 * mV)}
 _SHARED = """
 phi_X = q10**((T - 309.15*kelvin)/(10*kelvin)) : 1
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
 VT_X : volt (shared, constant)
 T : kelvin (shared, constant)
 """
@@ -31,12 +30,14 @@ alpha_m_X = phi_X*0.32*4/exprel((VT_X + 13*mV - v)/(4*mV))/ms : hertz
 beta_m_X = phi_X*0.28*5/exprel((v - VT_X - 40*mV)/(5*mV))/ms : hertz
 alpha_h_X = phi_X*0.128*exp((VT_X + 17*mV - v)/(18*mV))/ms : hertz
 beta_h_X = phi_X*4/(1 + exp((VT_X + 40*mV - v)/(5*mV)))/ms : hertz
+E_X : volt (shared, constant, ion Na)
 """ + _SHARED
 _K = """
 I_X = g_X*n_X**4*(E_X - v) : amp/meter**2 (membrane current, ion K)
 dn_X/dt = alpha_n_X*(1 - n_X) - beta_n_X*n_X : 1
 alpha_n_X = phi_X*0.032*5/exprel((VT_X + 15*mV - v)/(5*mV))/ms : hertz
 beta_n_X = phi_X*0.5*exp((VT_X + 10*mV - v)/(40*mV))/ms : hertz
+E_X : volt (shared, constant, ion K)
 """ + _SHARED
 
 

@@ -24,7 +24,7 @@ beta_m_X = 4*exp(-(v + 60*mV)/(18*mV))/ms : hertz
 alpha_h_X = phi*0.07*exp(-(v + 58*mV)/(20*mV))/ms : hertz
 beta_h_X = phi/(1 + exp(-(v + 28*mV)/(10*mV)))/ms : hertz
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
+E_X : volt (shared, constant, ion Na)
 """
 _K = """
 I_X = g_X*n_X**4*(E_X - v) : amp/meter**2 (membrane current, ion K)
@@ -32,7 +32,7 @@ dn_X/dt = alpha_n_X*(1 - n_X) - beta_n_X*n_X : 1
 alpha_n_X = phi*0.1/exprel(-(v + 34*mV)/(10*mV))/ms : hertz
 beta_n_X = phi*0.125*exp(-(v + 44*mV)/(80*mV))/ms : hertz
 g_X : siemens/meter**2 (constant)
-E_X : volt (shared, constant)
+E_X : volt (shared, constant, ion K)
 """
 
 

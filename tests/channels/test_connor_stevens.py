@@ -69,8 +69,8 @@ def rates(density, a_share=1.0):
 
 def test_it_fires_as_the_equations_say(target):
     start = [-68.0, *(float(steady) for steady, _ in exact(np.float64(-68.0)).values())]
-    wanted = solve(rates(10.0), start, 50)
-    _, spikes = trace(ALL + cs.leak(), 10.0, 50, v=-68.0)
+    wanted = solve(rates(15.0), start, 60)
+    _, spikes = trace(ALL + cs.leak(), 15.0, 60, v=-68.0)
     assert len(spikes) == len(wanted) > 1
     assert np.abs(spikes - wanted).max() < 0.3
 

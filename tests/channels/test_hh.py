@@ -101,3 +101,10 @@ def test_channels_of_one_cell_share_its_temperature():
     with pytest.raises(ValueError, match=r"T.*290 K and 279.45 K|T.*279.45 K and 290 K"):
         channels.hh.Na(T=290 * kelvin) + channels.hh.K()
     assert channels.hh.Na(g=100 * mS / cm**2).defaults["T"] == 279.45 * kelvin
+
+
+def test_a_pool_of_the_ion_gives_its_reversal_potential():
+    pool = "E_K = nernst(1, 140*mM, K_o, T) : volt\nK_o = 4*mM : mM"
+    both = ALL + pool
+    assert both["E_K"].kind == "subexpression" and "E_K" not in both.defaults
+    assert both["E_Na"].kind == "parameter"

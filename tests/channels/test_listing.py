@@ -35,6 +35,9 @@ def test_rows():
     assert rows["rothman_manis.h"].ion == ""
     assert rows["destexhe.CaT"].ion == "Ca"
     assert rows["wang_buzsaki.Na"].gates == "h, m"
+    assert rows["hay.K_Pst"].gates == "m, h"
+    assert rows["allen.NaV"].gates.startswith("C1, C2")
+    assert "Jahr" in rows["synapses.NMDA"].source
 
 
 def test_all_families_have_rows_with_a_source():
