@@ -50,6 +50,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "heun": "rall.integrators.stochastic:HEUN",
         "milstein": "rall.integrators.stochastic:Milstein",
         "implicit": "rall.integrators.rosenbrock:Rosenbrock",
+        "partitioned": "rall.integrators.partitioned:Partitioned",
         "gsl": "rall.integrators.adaptive:RKF45",
         "gsl_rk2": "rall.integrators.adaptive:RK2",
         "gsl_rk4": "rall.integrators.adaptive:RK4",
@@ -60,6 +61,8 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     "rall.lines": {
         "differential": "rall.equations.lines:DifferentialKind",
         "subexpression": "rall.equations.lines:SubexpressionKind",
+        "species": "rall.plugins.kinetics:SpeciesKind",
+        "reaction": "rall.plugins.kinetics:ReactionKind",
         "parameter": "rall.equations.lines:ParameterKind",
     },
     "rall.flags": {
@@ -69,11 +72,13 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "linked": "rall.equations.flags:LINKED",
         "event-driven": "rall.equations.flags:EVENT_DRIVEN",
         "clock-driven": "rall.equations.flags:CLOCK_DRIVEN",
+        "implicit": "rall.equations.flags:IMPLICIT",
         "summed": "rall.equations.flags:SUMMED",
         "unless_refractory": "rall.equations.flags:UNLESS_REFRACTORY",
         "point_current": "rall.equations.flags:POINT_CURRENT",
         "membrane_current": "rall.equations.flags:MEMBRANE_CURRENT",
         "ion": "rall.equations.flags:ION",
+        "species": "rall.plugins.kinetics:SPECIES",
     },
     "rall.readers": {
         "swc": "rall.morphology.formats:read_swc",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from rall.equations.equations import Equations
 from rall.equations.lines import DIFFERENTIAL, Line
 from rall.equations.names import always_known, typed_of, unknown_name
+from rall.equations.text import kind_named
 from rall.equations.units import constant_value
 from rall.errors import EquationError
 from rall.functions import BUILTIN, AbstractFunction, ArgumentMismatch, Typed, describe, highest
@@ -308,6 +310,8 @@ def check_equations(equations: Equations, external: Mapping[str, object] = Mappi
     for line in equations.lines:
         if line.value is not None and line.varname:
             _check_line(line, env, functions)
+        if line.more:
+            kind_named(line.kind).check(line, partial(infer_typed, env=env, functions=functions))
     for name, value in equations.defaults.items():
         if isinstance(value, str):
             line = equations[name]

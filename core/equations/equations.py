@@ -226,6 +226,26 @@ class Equations(Mapping[str, Line]):
         """Whether white noise occurs."""
         return bool(self.stochastic_variables)
 
+    def expanded(self) -> Equations:
+        """The same equations as groups integrate them, with plugins' kinds of line written out.
+
+        Returns
+        -------
+        Equations
+            These themselves where there is nothing to write out.
+
+        Raises
+        ------
+        EquationError
+            If a plugin's lines do not fit together.
+        """
+        lines = self.lines
+        for kind in dict.fromkeys(line.kind for line in lines if line.kind not in _KINDS):
+            lines = kind_named(kind).expand(lines)
+        if lines == self.lines:
+            return self
+        return _restored((lines, self.bindings, self._texts, self.defaults, self.sources))
+
     def with_flag(self, name: str) -> tuple[Line, ...]:
         """The lines that carry a flag.
 

@@ -10,7 +10,7 @@ from rall.ir.parse import Source
 from rall.registry import closest, find, names
 
 __all__ = [
-    "CLOCK_DRIVEN", "CONSTANT", "CONSTANT_OVER_DT", "EVENT_DRIVEN", "ION", "LINKED", "MEMBRANE_CURRENT",
+    "CLOCK_DRIVEN", "CONSTANT", "CONSTANT_OVER_DT", "EVENT_DRIVEN", "IMPLICIT", "ION", "LINKED", "MEMBRANE_CURRENT",
     "POINT_CURRENT", "SHARED", "SUMMED", "UNLESS_REFRACTORY", "Flag", "FlagKind", "check_flags",
     "find_flag", "parse_flags",
 ]  # fmt: skip
@@ -73,6 +73,7 @@ EVENT_DRIVEN = FlagKind(
 CLOCK_DRIVEN = FlagKind(
     "clock-driven", (_DIFFERENTIAL,), ("event-driven",), meaning="updated every step", home="Synapses"
 )
+IMPLICIT = FlagKind("implicit", (_DIFFERENTIAL,), meaning="integrated implicitly, where no method is named")
 POINT_CURRENT = FlagKind(
     "point current", _ANY, ("membrane current",), meaning="a current into each compartment", home="a SpatialNeuron"
 )

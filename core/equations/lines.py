@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rall.equations.flags import Flag, check_flags, find_flag, parse_flags
@@ -19,8 +19,8 @@ from rall.units.table import lookup
 
 __all__ = [
     "ASSIGN", "BOUND_PREFIX", "DIFFERENTIAL", "NAME", "PARAMETER", "SUBEXPRESSION", "AbstractLineKind",
-    "DifferentialKind", "Expression", "Line", "ParameterKind", "SubexpressionKind", "check_identifier", "rename_flag",
-    "rename_tokens",
+    "DifferentialKind", "Expression", "Line", "ParameterKind", "SubexpressionKind", "Tail", "check_identifier",
+    "parse_tail", "rename_flag", "rename_tokens",
 ]  # fmt: skip
 
 DIFFERENTIAL, SUBEXPRESSION, PARAMETER = "differential equation", "subexpression", "parameter"
@@ -75,6 +75,8 @@ class Line:
         Names in the text that stand for fixed values, and what they are called in the tree.
     payload : object
         What a plugin's kind of line keeps for itself; compared by value.
+    more : tuple of Parsed
+        Expressions besides the right-hand side, which plugins' kinds of line may have.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class Line:
     where: Source = field(compare=False, repr=False)
     bound: tuple[tuple[str, str], ...] = ()
     payload: object = None
+    more: tuple[Parsed, ...] = ()
 
     @property
     def type(self) -> str:
@@ -119,11 +122,15 @@ class Line:
 
     @property
     def identifiers(self) -> frozenset[str]:
-        """Names in the right-hand side: variables, constants, functions; values that were put in are not."""
-        if self.value is None:
-            return frozenset()
+        """Names in its expressions: variables, constants, functions; values that were put in are not."""
         inner = {internal for _, internal in self.bound}
-        return (names(self.value.node) - inner) | functions(self.value.node)
+        found = (names(part.node) | functions(part.node) for part in self.expressions)
+        return frozenset().union(*found) - inner
+
+    @property
+    def expressions(self) -> tuple[Parsed, ...]:
+        """The right-hand side, if there is one, and what else a plugin's kind of line has."""
+        return self.more if self.value is None else (self.value, *self.more)
 
     @property
     def number(self) -> int:
@@ -211,6 +218,39 @@ class AbstractLineKind(ABC):
             With this kind's name.
         """
 
+    def expand(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """What lines of this kind mean, in lines that every group understands.
+
+        Parameters
+        ----------
+        lines : tuple of Line
+            All lines of some equations, which are complete.
+
+        Returns
+        -------
+        tuple of Line
+            The same, with differential equations, subexpressions and parameters in the place of lines that define
+            variables; a line that defines none may stay.  What is so already is left as it is.
+        """
+        return lines
+
+    def check(self, line: Line, infer: Callable[[Parsed], Typed]) -> None:
+        """Check the dimensions of what a line holds besides its right-hand side.
+
+        Parameters
+        ----------
+        line : Line
+            A line of this kind.
+        infer : callable
+            From an expression to its dimension and type.
+
+        Raises
+        ------
+        EquationError
+            Shows the line and the place.
+        """
+        return None
+
     def rename(self, line: Line, mapping: Mapping[str, str]) -> str:
         """The line's text with other names, for substitution by keyword.
 
@@ -256,15 +296,13 @@ class _Written(AbstractLineKind):
         if match[2] != ":":
             value = parse(text[match.end() : colon], _at(where, match.end()), bound)
             _check_prefix(value, bound)
-        unit_text, flags_start, flags_text = _split_tail(text, colon + 1, where)
-        begin = colon + 1 + len(text[colon + 1 :]) - len(text[colon + 1 :].lstrip())
-        dimension, var_type = parse_unit(unit_text, _at(where, begin))
-        if self.name == DIFFERENTIAL and var_type != "float":
-            raise where.error(f"a differential equation cannot be {var_type}; give it a unit, or 1", begin)
-        flags = parse_flags(flags_text, _at(where, flags_start)) if flags_text is not None else ()
-        check_flags(flags, self.name)
+        tail = parse_tail(text, colon + 1, where)
+        if self.name == DIFFERENTIAL and tail.var_type != "float":
+            raise where.error(f"a differential equation cannot be {tail.var_type}; give it a unit, or 1", tail.begin)
+        check_flags(tail.flags, self.name)
         kept = tuple((shown, internal) for shown, internal in bound.items() if _uses(value, internal))
-        return Line(self.name, varname, dimension, var_type, unit_text, value, flags, text, where, kept)
+        what = (tail.dimension, tail.var_type, tail.unit)
+        return Line(self.name, varname, *what, value, tail.flags, text, where, kept)
 
     def rename(self, line: Line, mapping: Mapping[str, str]) -> str:
         flags = [rename_flag(flag, mapping) for flag in line.flags]
@@ -317,6 +355,55 @@ def _check_prefix(value: Parsed, bound: Mapping[str, str]) -> None:
 
 def _no_unit(varname: str) -> str:
     return f"the unit is missing: end the line of '{varname}' with ': volt', say, or ': 1' for a plain number"
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands behind the colon of a line.
+
+    Parameters
+    ----------
+    dimension : Dimension
+        Of the unit.
+    var_type : str
+        ``'float'``, ``'integer'`` or ``'boolean'``.
+    unit : str
+        As the user wrote it.
+    flags : tuple of Flag
+        In the user's order.
+    begin : int
+        Where the unit begins in the line.
+    """
+
+    dimension: Dimension
+    var_type: str
+    unit: str
+    flags: tuple[Flag, ...]
+    begin: int
+
+
+def parse_tail(text: str, start: int, where: Source) -> Tail:
+    """Unit and flags of a line.
+
+    Parameters
+    ----------
+    text : str
+        The line without comments.
+    start : int
+        Behind the colon.
+    where : Source
+        Where the line stands.
+
+    Raises
+    ------
+    EquationError
+        If there is no such unit or flag.
+    """
+    unit, flags_start, flags_text = _split_tail(text, start, where)
+    begin = start + len(text[start:]) - len(text[start:].lstrip())
+    dimension, var_type = parse_unit(unit, _at(where, begin))
+    flags = parse_flags(flags_text, _at(where, flags_start)) if flags_text is not None else ()
+    return Tail(dimension, var_type, unit, flags, begin)
 
 
 def _split_tail(text: str, start: int, where: Source) -> tuple[str, int, str | None]:

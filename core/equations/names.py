@@ -168,12 +168,18 @@ def _error(where: Places, message: str, name: str) -> EquationError:
     if isinstance(where, (Parsed, Line)):
         return where.error(message, Name(name))
     for place in where:
-        value = place if isinstance(place, Parsed) else place.value
-        if value is not None and name in names(value.node) | functions(value.node):
-            return value.error(message, Name(name))
+        for value in _expressions(place):
+            if name in names(value.node) | functions(value.node):
+                return value.error(message, Name(name))
         if isinstance(place, Statement) and place.target == name:
             return place.error(message)
     return EquationError(message)
+
+
+def _expressions(place: Parsed | Line | Statement) -> tuple[Parsed, ...]:
+    if isinstance(place, Line):
+        return place.expressions
+    return (place if isinstance(place, Parsed) else place.value,)
 
 
 def _usable(value: object) -> bool:

@@ -146,7 +146,9 @@ class StateUpdate:
 
         constant = {n for n, bound in resolver.bindings.items() if self._is_fixed(n, bound)}
         shared = {n for n, bound in resolver.bindings.items() if isinstance(bound, Variable) and bound.shared}
-        return System(equations, frozenset(constant), frozenset(shared | {"dt", "t"}), held=held), resolver
+        implicit = frozenset(line.varname for line in lines if line.has("implicit"))
+        fixed, same = frozenset(constant), frozenset(shared | {"dt", "t"})
+        return System(equations, fixed, same, implicit=implicit, held=held), resolver
 
     def _right_hand_side(self, line: Line, resolver: Resolver) -> Node:
         rhs = resolver.node(line.node)

@@ -79,7 +79,7 @@ class Group(SynapticTarget, States, Stored):
         dt: Any = None,
     ) -> None:
         super().__init__(name, domain, clock, order, dt)
-        self.equations = equations
+        self.equations = equations.expanded()
         self.namespace = _as_namespace(namespace)
         self.constants: dict[str, Variable] = {}
         self.sums = Sums(self)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.errors import RallError
+from rall.integrators.conservation import Law, closed
 from rall.ir.nodes import Name, Node
 from rall.model import Assign
 
@@ -35,6 +36,8 @@ class System:
     time : str or None
         The name of time in the equations, which methods move to where in the step they evaluate them; None if
         they are to leave it alone, because the caller has taken care of that.
+    implicit : frozenset of str
+        Variables that are integrated implicitly where no method is named.
     held : callable, optional
         Gives the named subexpressions in order, and the equations in terms of their names: for methods that may take
         a subexpression as it is at the beginning of the step.
@@ -44,6 +47,7 @@ class System:
     constant: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     time: str | None = "t"
+    implicit: frozenset[str] = frozenset()
     held: Callable[[], tuple[Mapping[str, Node], Mapping[str, Node]]] | None = field(default=None, compare=False)
 
 
@@ -134,18 +138,24 @@ class AbstractIntegrator(ABC):
         return np.asarray(np.exp(np.minimum(z.real, 700.0)))
 
 
-def simultaneous(new: Mapping[str, Node]) -> tuple[Assign, ...]:
+def simultaneous(new: Mapping[str, Node], kept: Sequence[Law] = ()) -> tuple[Assign, ...]:
     """Assignments that give all variables their new values, each computed from all old ones.
 
     Parameters
     ----------
     new : mapping of str to Node
         From variable to its value at the end of the step.
+    kept : sequence of dict of str to int, optional
+        Sums that stay as they are (`rall.integrators.conservation.laws`): the first variable of each follows from the
+        new values of the others.
 
     Returns
     -------
     tuple of Assign
         Through locals ``_new_x``.
     """
-    first = tuple(Assign(f"_new_{variable}", value) for variable, value in new.items())
+    values = {**new, **closed({variable: f"_new_{variable}" for variable in new}, kept)}
+    follow = {next(iter(law)) for law in kept}
+    order = sorted(values, key=lambda variable: variable in follow)
+    first = tuple(Assign(f"_new_{variable}", values[variable]) for variable in order)
     return first + tuple(Assign(variable, Name(f"_new_{variable}")) for variable in new)

@@ -26,6 +26,8 @@ __all__ = ["DEFAULT", "Evaluate", "Method", "choose", "fastest", "stability_warn
 Method: TypeAlias = AbstractIntegrator | AdaptiveRungeKutta
 #: What is tried, in order, where the user leaves the choice to rall.
 DEFAULT = ("exact", "strang", "euler", "heun")
+#: The same where equations are declared implicit, as those of reactions are.
+IMPLICIT = ("exact", "partitioned")
 #: What stays stable where equations are too fast for a method, best first.
 _REMEDIES = ("exponential_midpoint", "exponential_euler", "implicit")
 #: From an expression to its values at the initial state, one for each element or one for all.
@@ -43,7 +45,7 @@ def choose(system: System, method: str | Method | Sequence[str | Method] | None 
         The equations.
     method : str, AbstractIntegrator, AdaptiveRungeKutta, sequence of these, or None
         A name in the group ``rall.integrators``, which need not fit the system; several, of which the first
-        that fits is taken; None for `DEFAULT`: exact where equations are linear, else of second order and
+        that fits is taken; None for `IMPLICIT` where equations are declared so, else for `DEFAULT`: exact where equations are linear, else of second order and
         exponential where they are linear in their own variables (strang), else euler; with noise that is not
         additive, heun.
 
@@ -64,7 +66,8 @@ def choose(system: System, method: str | Method | Sequence[str | Method] | None 
     if method is not None and not isinstance(method, Sequence):
         raise NotIntegrable(f"method takes the name of a method, or several, not {method!r}")
     reasons = []
-    for candidate in DEFAULT if method is None else method:
+    default = IMPLICIT if system.implicit else DEFAULT
+    for candidate in default if method is None else method:
         integrator = _named(candidate)
         try:
             integrator.check(system)

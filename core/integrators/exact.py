@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Propagator, Step, System, simultaneous
 from rall.integrators.cascade import cascade
+from rall.integrators.conservation import laws
 from rall.integrators.expm import expm
 from rall.integrators.exponential import flow
 from rall.integrators.noise import forbid_noise, hold_draws
@@ -79,7 +80,8 @@ class Exact(AbstractIntegrator):
             values, needed = _advance(system, linear, group, h)
             new.update(values)
             propagators += needed
-        return Step((*draws, *simultaneous({v: new[v] for v in system.equations})), tuple(propagators))
+        kept = laws(system.equations) if system.implicit else ()
+        return Step((*draws, *simultaneous({v: new[v] for v in system.equations}, kept)), tuple(propagators))
 
 
 def _linear(system: System) -> _Linear:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.integrators.base import AbstractIntegrator, Step, System, simultaneous
+from rall.integrators.conservation import laws
 from rall.integrators.elimination import Factors, factor
 from rall.integrators.noise import forbid_noise, hold_draws
 from rall.integrators.slopes import slope
@@ -66,7 +67,7 @@ class Rosenbrock(AbstractIntegrator):
             statements += solved
             stages.append(unknown)
         new = {v: self._sum(Name(v), WEIGHTS, stages, k) for k, v in enumerate(system.equations)}
-        return Step((*statements, *simultaneous(new)))
+        return Step((*statements, *simultaneous(new, laws(system.equations))))
 
     def _matrix(self, system: System, h: Node) -> tuple[Factors, list[Assign]]:
         """``1 - GAMMA h J``, factorised, and what must be computed before."""

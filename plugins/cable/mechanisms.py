@@ -124,12 +124,14 @@ def place_model(
     lines: dict[str, list[_Written]] = {}
     given: list[tuple[Mask, Equations]] = []
     for region, text in parts.items():
-        equations = text if isinstance(text, Equations) else Equations(text)
+        equations = (text if isinstance(text, Equations) else Equations(text)).expanded()
         mask = np.ones(whole.size, bool) if region == "all" else inside(region)
         if not mask.any():
             raise EquationError(f"the region '{region}' of the model holds no compartment of this morphology")
         for line in equations.lines:
             _check_line(line)
+            if not line.varname:
+                continue
             values = tuple(equations.bindings[internal] for _, internal in line.bound)
             default = equations.defaults.get(line.varname)
             lines.setdefault(line.varname, []).append(_Written(line, values, default, mask, region))
@@ -138,7 +140,7 @@ def place_model(
     together = Equations(())
     defaults: list[tuple[Mask, Mapping[str, Any]]] = []
     for mask, equations in given:
-        own = {line.varname for line in equations.lines if line == homes[line.varname].line}
+        own = {line.varname for line in equations.values() if line == homes[line.varname].line}
         together = together + equations.without(set(equations) - (own - set(together)))
         defaults.append((mask, {name: value for name, value in equations.defaults.items() if name in own}))
     totals = _totals(together)

@@ -15,8 +15,11 @@ from rall.evaluate import evaluate
 from rall.functions import DERIVATIVES
 from rall.groups import Resolver
 from rall.groups.bound import value_of_bound
+from rall.integrators.blocks import blocks
 from rall.integrators.choose import stability_warning
+from rall.integrators.conservation import Law
 from rall.integrators.noise import noise_symbols
+from rall.integrators.steady import SteadyBlock
 from rall.ir.algebra import depends, derivative, linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, sub
 from rall.ir.visit import names, substitute
@@ -25,6 +28,7 @@ from rall.plugins.cable.mechanisms import Mechanism
 from rall.plugins.cable.membrane import renamed, split
 from rall.plugins.cable.scope import Scope
 from rall.session import session_seed, warn
+from rall.units import DIMENSIONLESS
 
 __all__ = ["Present"]
 
@@ -319,25 +323,40 @@ class Present:
         # What is the same everywhere takes as long for many cells as for one.
         alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
         values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
-        first = {name: values[name] for name in gates.system.equations}
-        forms = {name: self._form(name, rhs) for name, rhs in gates.system.equations.items()}
+        count, equations = 1 if alike else mechanism.domain.size, gates.system.equations
+        first = {name: values[name] for name in equations}
+        together = [SteadyBlock({name: equations[name] for name in block}) for block in blocks(gates.system)]
+        apart = {name for block in together for name in block.variables}
+        forms = {name: self._form(name, rhs) for name, rhs in equations.items() if name not in apart}
+        totals = [[self._total(law, values) for law in block.laws] for block in together]
         for _ in range(_STEADY_ROUNDS):
             change = 0.0
+            for block, sums in zip(together, totals):
+                for name, new in block.solve(values, sums, evaluate).items():
+                    change = max(change, _change(values[name], new))
+                    values[name] = np.broadcast_to(new, (count,))
             for name, form in forms.items():
                 with np.errstate(divide="ignore", invalid="ignore"):
                     found = evaluate(negative(div(form[1], form[0])), values)
                 old = values[name]
                 # A Newton step of a concentration must not leave the range of its logarithm.
                 new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
-                values[name] = np.broadcast_to(new, (mechanism.domain.size,))
+                values[name] = np.broadcast_to(new, (count,))
                 change = max(change, _change(old, values[name]))
             if change < _SETTLED:
                 break
         else:
-            raise RallError(f"no steady state of {', '.join(forms)} was found; set their initial values yourself")
-        for name in forms:
-            self.cell.variables[name].set(values[name])
-        return max(_change(first[name], values[name]) for name in forms)
+            raise RallError(f"no steady state of {', '.join(equations)} was found; set their initial values yourself")
+        for name in equations:
+            self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
+        return max(_change(first[name], values[name]) for name in equations)
+
+    def _total(self, law: Law, values: Mapping[str, Any]) -> NDArray[np.float64]:
+        """What a sum that the equations keep is: 1 for the states of a channel, else what it is now."""
+        plain = all(self.cell.variables[name].dimension is DIMENSIONLESS for name in law)
+        if plain and set(law.values()) == {1}:
+            return np.ones(1)
+        return np.asarray(sum(amount * np.asarray(values[name], float) for name, amount in law.items()))
 
     @staticmethod
     def _form(name: str, rhs: Node) -> tuple[Node, Node]:

@@ -13,6 +13,7 @@ from rall.errors import NotSupportedError
 from rall.groups import Resolver
 from rall.integrators import AbstractIntegrator, NotIntegrable, System
 from rall.integrators.choose import choose
+from rall.integrators.partitioned import Partitioned
 from rall.ir.nodes import ZERO, Compare, Name, Node, add, div, number, select
 from rall.ir.visit import names
 from rall.model import SHARED, Access, Variable
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from rall.plugins.cable.cells import Cells
 
 __all__ = ["Scope"]
+
+
+#: How gates are advanced where no method is named: the first that fits.
+_GATES = ("exponential_midpoint", "rk2", "heun")
 
 
 class Scope:
@@ -220,14 +225,18 @@ class Scope:
             n for n, b in resolver.bindings.items()
             if (b.variable if isinstance(b, Access) else b).role in ("constant", "parameter")
         }  # fmt: skip
-        system = System(equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), time=None)
-        gates = Gates(system, self._method(system, self.cell.method or "exponential_midpoint"), bindings)
+        system = System(
+            equations, frozenset(constant | {"v"}), frozenset(shared | {"dt", "t", LAG}), None,
+            frozenset(line.varname for line in mechanism.equations if line.has("implicit")),
+        )  # fmt: skip
+        default = Partitioned(_GATES) if system.implicit else _GATES[0]
+        gates = Gates(system, self._method(system, self.cell.method or default), bindings)
         try:
             step = gates.step("lag")
         except NotIntegrable:
             if self.cell.method:
                 raise
-            gates = Gates(system, self._method(system, ("rk2", "heun")), bindings)
+            gates = Gates(system, self._method(system, _GATES[1:]), bindings)
             step = gates.step("lag")
         if step.propagators:
             raise NotIntegrable("a cell's coupled equations cannot use 'exact'; leave out method or name another")

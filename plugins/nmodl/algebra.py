@@ -240,10 +240,12 @@ def derivative(node: Expression, x: str) -> Expression | None:
         return ZERO
     if isinstance(node, Name):
         return Number("1")
+    if isinstance(node, Binary) and node.operator in _COMPARE:
+        return ZERO
     slopes = [derivative(part, x) for part in children(node)]
     if isinstance(node, Conditional):
         yes, no = slopes[1:]
-        return None if yes is None or no is None or slopes[0] is not ZERO else Conditional(node.test, yes, no)
+        return None if yes is None or no is None else Conditional(node.test, yes, no)
     if any(slope is None for slope in slopes):
         return None
     if isinstance(node, Unary) and node.operator == "-":

@@ -7,30 +7,51 @@ assigned, loops with known bounds are unrolled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from rall.plugins.nmodl.algebra import constant, neg, rebuilt, size, trivial
+from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, trivial
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
-    Assign, Binary, Block, Call, CallStatement, Conditional, Expression, For, If, Index, Local, Name, Number, Opaque,
-    Place, Program, Rate, Statement, Table, Text, Unary, While,
+    Assign,
+    Binary,
+    Block,
+    Call,
+    CallStatement,
+    Conditional,
+    Expression,
+    For,
+    If,
+    Index,
+    Local,
+    Name,
+    Number,
+    Opaque,
+    Place,
+    Program,
+    Rate,
+    Statement,
+    Table,
+    Text,
+    Unary,
+    While,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
-__all__ = ["BUILTIN", "Definition", "Definitions", "Flow"]
+__all__ = ["BUILTIN", "COPIED", "Definition", "Definitions", "Flow"]
 
 Scope: TypeAlias = dict[str, Expression | None]
-Conserved: TypeAlias = tuple[tuple[tuple[float, str], ...], Expression, Place]
 
 #: Functions of NMODL with the same meaning in equations, after `rall.plugins.nmodl.singular`.
 BUILTIN = frozenset((
     "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs", "fabs",
-    "pow", "floor", "ceil", "fmin", "fmax", "exprel", "exprelr", "xoexpm1", "nernst", "ghk",
+    "pow", "floor", "ceil", "fmin", "fmax", "min", "max", "exprel", "exprelr", "xoexpm1", "nernst", "ghk",
 ))  # fmt: skip
+#: Kinds of names that a mechanism is given: what it assigns to them is seen by itself alone.
+COPIED = ("GIVEN", "READ")
 _SILENT = frozenset(("printf", "fprintf", "fflush", "prterr", "at_time", "set_seed", "state_discontinuity_off"))
 _FEW = 6  # parts of an expression that is written out wherever its local name stands
 _MOST_STATEMENTS, _MOST_DEFINITIONS = 20_000, 10_000
@@ -95,6 +116,14 @@ class _Call:
     scopes: list[Scope] = field(default_factory=list)
 
 
+class _Branches(NamedTuple):
+    """An IF: its condition, the first definition of its branches, and what the first branch assigned anew."""
+
+    test: Expression
+    first: int
+    assigned: Set[str]
+
+
 class Flow:
     """The execution of blocks.
 
@@ -108,18 +137,18 @@ class Flow:
         Raises errors about the file.
     known : mapping of str to str
         Declared names that stand for themselves, and what they are (``'PARAMETER'``, ``'STATE'`` ...); ``'GIVEN'``
-        for what a mechanism is told (v, t, dt, celsius, diam).
+        for what a mechanism is told (v, t, dt, celsius, diam), ``'READ'`` and ``'WRITE'`` for variables of ions.
     more : mapping of type to callable
         What to do with further kinds of statements: takes the flow and the statement.
+    earlier : mapping of str to Expression
+        What the variables were assigned before (by INITIAL).
 
     Attributes
     ----------
     values : dict of str to Expression
         What the variables of the file were assigned so far; rates under the name with a prime.
-    conserved : list of (tuple of (float, str), Expression, Place)
-        Of CONSERVE: coefficients and species, their sum, and where it stands.
-    volumes : dict of str to Expression
-        Of COMPARTMENT, by species.
+    branching : int
+        How many IFs with a condition that is not known before the run stand around.
     notices : dict of str to None
         What was left out or assumed, each once.
     """
@@ -131,12 +160,13 @@ class Flow:
         refuse: Refuse,
         known: Mapping[str, str],
         more: Mapping[type, Callable[..., None]] = MappingProxyType({}),
+        earlier: Mapping[str, Expression] = MappingProxyType({}),
     ) -> None:
         self.definitions, self.refuse, self.known = definitions, refuse, known
+        self._earlier = earlier
         self._handlers = {**_HANDLERS, **more}
         self.values: dict[str, Expression] = {}
-        self.conserved: list[Conserved] = []
-        self.volumes: dict[str, Expression] = {}
+        self.branching = 0
         self.notices: dict[str, None] = {}
         self._blocks = {block.name: block for block in program.blocks if block.name}
         self._defines = dict(program.defines)
@@ -154,6 +184,8 @@ class Flow:
             return self.values[name]
         if name in self._defines:
             return Number(str(self._defines[name]), at=at)
+        if self.known.get(name) == "LOCAL" and not self._earlier:
+            return Number("0", at=at)  # LOCAL outside blocks: 0 until something is assigned
         if name in self.known:
             return Name(name, at=at)
         raise self.refuse(at, f"'{name}' is not declared", "declare it in PARAMETER, ASSIGNED or LOCAL")
@@ -167,7 +199,7 @@ class Flow:
                 return
         if name not in self.known:
             raise self.refuse(value.at, f"'{name}' is assigned but not declared", "declare it in ASSIGNED or LOCAL")
-        if self.known[name] == "GIVEN":
+        if self.known[name] in COPIED:
             self.values[name] = self._local(name, value)
             return
         self.values[name] = self.definitions.make(name, value, False)
@@ -220,10 +252,11 @@ class Flow:
 
     def _called(self, node: Call) -> Expression:
         block = self._blocks.get(node.name)
-        if block is not None and block.kind in ("FUNCTION", "PROCEDURE"):
+        if block is not None and block.kind in ("FUNCTION", "PROCEDURE", "DERIVATIVE"):
             return self._inlined(block, node)
         if block is not None:
-            raise self.refuse(node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind)
+            what = f"{block.kind} '{node.name}' cannot be called"
+            raise self.refuse(node.at, what, "write it as a FUNCTION", block.kind)
         if node.name == "at_time":
             return Number("0", at=node.at)
         if node.name not in BUILTIN:
@@ -301,14 +334,16 @@ class Flow:
             return
         first = len(self.definitions)
         before = self._snapshot()
+        self.branching += 1
         self.run(statement.yes)
         taken = self._snapshot()
         self._restore(before)
         self.run(statement.no)
+        self.branching -= 1
+        branches = _Branches(test, first, taken[0].keys() - before[0].keys())
         other = self._snapshot()
-        merged = [
-            self._merged(test, yes, no, (first, k == 0)) for k, (yes, no) in enumerate(zip(taken, other))
-        ]
+        merged = [self._merged_values(branches, taken[0], other[0])]
+        merged += [self._merged(branches, yes, no) for yes, no in zip(taken[1:], other[1:])]
         self._restore(merged)
 
     def _snapshot(self) -> list[Scope]:
@@ -320,28 +355,70 @@ class Flow:
             scope.clear()
             scope.update(saved)
 
-    def _merged(self, test: Expression, yes: Scope, no: Scope, how: tuple[int, bool]) -> Scope:
-        """Variables after an IF; `how`: the first definition of its branches, whether they are the file's variables."""
-        first, whole = how
+    def _merged(self, branches: _Branches, yes: Scope, no: Scope) -> Scope:
+        """Local variables after an IF; what one branch leaves without a value is what the other says."""
         result: Scope = {}
         for name in {**yes, **no}:
             a, b = yes.get(name), no.get(name)
+            if a is None or b is None or a == b:
+                result[name] = a or b
+            else:
+                result[name] = self._local(name, self._choice(branches, a, b))
+        return result
+
+    def _merged_values(self, branches: _Branches, yes: Scope, no: Scope) -> Scope:
+        """Variables of the file after an IF."""
+        result: Scope = {}
+        for name in {**yes, **no}:
+            a = yes.get(name) or self._remembered(branches, name, no.get(name))
+            b = no.get(name) or self._remembered(branches, name, yes.get(name))
             if a == b:
                 result[name] = a
                 continue
-            if whole and name.endswith("'"):
-                a, b = a or Number("0"), b or Number("0")
-            elif whole:
-                a, b = a or Name(name, at=test.at), b or Name(name, at=test.at)
-            if a is None or b is None:
-                result[name] = a or b
-                continue
-            value = smooth(Conditional(test, self._opened(a, first), self._opened(b, first), at=test.at))
-            if whole and not name.endswith("'") and self.known.get(name) != "GIVEN":
-                result[name] = self.definitions.make(name, value, False)
+            value = self._choice(branches, a, b)
+            if name.endswith("'"):
+                result[name] = value
+            elif self.known.get(name) in COPIED:
+                result[name] = self._local(name, value)
             else:
-                result[name] = value if name.endswith("'") else self._local(name, value)
+                result[name] = self.definitions.make(name, value, False)
         return result
+
+    def _choice(self, branches: _Branches, yes: Expression, no: Expression) -> Expression:
+        opened = (self._opened(yes, branches.first), self._opened(no, branches.first))
+        return smooth(Conditional(branches.test, *opened, at=branches.test.at))
+
+    def _remembered(self, branches: _Branches, name: str, other: Expression | None) -> Expression:
+        """The value of a variable in a branch that does not assign it.
+
+        Where the condition does not change in a run it is the one from before the run.  ``if (last != celsius) { last
+        = celsius ... }`` is a way to compute something once: the branch is taken.
+        """
+        if name.endswith("'"):
+            return Number("0")
+        at = branches.test.at
+        if self.known.get(name) in (*COPIED, "STATE"):
+            return Name(name, at=at)
+        free = {n for n in names(branches.test) if n in branches.assigned and self.known.get(n) != "STATE"}
+        if other is not None and free and not self.moves(other):
+            return other
+        if not self.moves(branches.test):
+            return self._earlier.get(name) or Number("0", at=at)
+        return Name(name, at=at)
+
+    def moves(self, node: Expression) -> bool:
+        """Whether an expression may change during a run."""
+        for name in names(node):
+            found = self.definitions.get(name)
+            kind = self.known.get(name, "")
+            if found is not None:
+                if self.moves(found.expression):
+                    return True
+            elif kind in ("STATE", "READ", "WRITE") or name in ("v", "t", "dt"):
+                return True
+            elif kind in ("ASSIGNED", "LOCAL") and name in self._earlier and self.moves(self._earlier[name]):
+                return True
+        return False
 
     def _opened(self, node: Expression, first: int) -> Expression:
         """What a branch assigned, written out."""
@@ -353,7 +430,8 @@ class Flow:
             self._done += 1
             test = constant(self.value(statement.test))
             if test is None:
-                raise self.refuse(statement.at, "how often this WHILE runs is not known before the run", "use FROM", "WHILE")
+                what = "how often this WHILE runs is not known before the run"
+                raise self.refuse(statement.at, what, "use FROM", "WHILE")
             if not test:
                 return
             if self._done > _MOST_STATEMENTS:
@@ -366,7 +444,8 @@ class Flow:
             for bound in (statement.first, statement.last, statement.step)
         ]
         if any(bound is None or bound != int(bound) for bound in bounds) or not bounds[2]:
-            raise self.refuse(statement.at, "the bounds of this FROM are not known before the run", "use numbers", "FROM")
+            what = "the bounds of this FROM are not known before the run"
+            raise self.refuse(statement.at, what, "use numbers", "FROM")
         first, last, step = (int(bound) for bound in bounds if bound is not None)
         scopes = self._calls[-1].scopes
         for k in range(first, last + (1 if step > 0 else -1), step):

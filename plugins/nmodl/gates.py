@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from rall.plugins.nmodl.algebra import children, derivative, evaluate, mentions, rebuilt, replaced
+from rall.plugins.nmodl.algebra import children, constant, derivative, evaluate, mentions, rebuilt, replaced
 from rall.plugins.nmodl.flow import Definitions
 from rall.plugins.nmodl.refusal import Refuse
-from rall.plugins.nmodl.syntax import Call, Expression, Name, Number
+from rall.plugins.nmodl.syntax import Call, Conditional, Expression, Name, Number
 
 __all__ = ["opened", "rates"]
 
@@ -88,6 +88,10 @@ def _settled(node: Expression) -> Expression:
     """The expression at dt = 0: ``exp(0)`` is 1."""
     if isinstance(node, Call) and node.name == "exp" and _zero(node.arguments[0]):
         return Number("1")
+    if isinstance(node, Conditional):
+        test = constant(_settled(node.test))
+        if test is not None:
+            return _settled(node.yes if test else node.no)
     parts = children(node)
     return rebuilt(node, tuple(_settled(part) for part in parts)) if parts else node
 

@@ -7,11 +7,10 @@ which is u/(exp(u) - 1) everywhere, and its inverse ``exprel(u)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rall.plugins.nmodl.algebra import children, constant, div, mul, neg, rebuilt, size
-from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary
+from rall.plugins.nmodl.algebra import children, constant, div, mul, neg, rebuilt
+from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Number, Unary
 
 __all__ = ["smooth"]
 
@@ -45,6 +44,8 @@ def smooth(node: Expression) -> Expression:
 
 def _chosen(node: Conditional) -> Expression:
     """The branch away from the point, where the condition is only about it and the branch is smooth there."""
+    if isinstance(node.no, Conditional) and _opposite(node.test, node.no.test):
+        node = Conditional(node.test, node.yes, node.no.yes, at=node.at)
     near = _is_near(node.test)
     if near is None:
         return node
@@ -52,6 +53,16 @@ def _chosen(node: Conditional) -> Expression:
     if _nudged(at_point, away) or _has_smooth(away):
         return away
     return node
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def _opposite(test: Expression, other: Expression) -> bool:
+    """Whether one of two conditions holds where the other does not."""
+    if not isinstance(test, Binary) or not isinstance(other, Binary):
+        return False
+    return _OPPOSITE.get(test.operator) == other.operator and (test.left, test.right) == (other.left, other.right)
 
 
 def _is_near(test: Expression) -> bool | None:
@@ -141,7 +152,8 @@ def _quotient(node: Binary) -> Expression:
     if not _worth(node):
         return node
     factors = _Factors().take(node)
-    for source, target, function in ((factors.below, factors.above, "xoexpm1"), (factors.above, factors.below, "exprel")):
+    below, above = factors.below, factors.above
+    for source, target, function in ((below, above, "xoexpm1"), (above, below, "exprel")):
         for k, factor in enumerate(source):
             found = _difference(factor)
             match = _proportional(found[0], target) if found else None
@@ -170,7 +182,7 @@ def _worth(node: Expression) -> bool:
 
 
 def _difference(node: Expression) -> tuple[Expression, int] | None:
-    """u and the sign s of ``s*(exp(u) - 1)``."""
+    """U and the sign s of ``s*(exp(u) - 1)``."""
     if not isinstance(node, Binary) or node.operator not in "+-":
         return None
     for exponential, other, sign in ((node.left, node.right, 1), (node.right, node.left, -1)):

@@ -47,7 +47,7 @@ class _Point:
             self._values[name] = 0.0  # if its own value before INITIAL is asked for
             return evaluate(passes.initial[name], self.value)
         ion = passes.ions.get(name)
-        if ion is not None and (kind == "ION" or name in passes.rates):
+        if ion is not None and (kind in ("READ", "WRITE") or name in passes.rates):
             return 0.0 if ion.default is None else ion.default
         for declaration in passes.program.declarations:
             if declaration.name == name and declaration.value is not None:
@@ -55,7 +55,7 @@ class _Point:
         return 0.0 if kind in ("STATE", "ASSIGNED") else self._random.uniform(0.5, 2.0)
 
 
-_FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "ION")
+_FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "READ", "WRITE")
 
 
 def steady_states(passes: Passes) -> set[str]:

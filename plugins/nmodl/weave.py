@@ -157,7 +157,7 @@ class Weave:
         return self._written[key]
 
     def leaves(self, variable: str) -> set[str]:
-        """All names without definition that a variable depends on."""
+        """All names without definition that a variable depends on, and its own if it depends on itself."""
         found: set[str] = set()
         seen: set[str] = set()
         waiting = [self._final[variable]]
@@ -166,8 +166,8 @@ class Weave:
             for part in walk(self._definitions[key].expression):
                 if isinstance(part, Name):
                     inner = self._key(part.name)
-                    if inner is None:
-                        found.add(part.name)
+                    if inner is None or inner == self._final[variable]:
+                        found.add(part.name if inner is None else variable)
                     elif inner not in seen:
                         seen.add(inner)
                         waiting.append(inner)

@@ -86,6 +86,7 @@ class NeuronGroup(Group):
         domain = Domain("neurons", Layout(size))
         super().__init__(name, domain, equations, namespace, clock, order, dt)
         self.method_choice, self.method_options = method, method_options
+        self._written = equations
         self._make_variables()
         self._update = StateUpdate(self, method, method_options)
         self._refractoriness: Refractoriness | None = None
@@ -137,7 +138,7 @@ class NeuronGroup(Group):
     @property
     def user_equations(self) -> Equations:
         """The equations as they were given."""
-        return self.equations
+        return self._written
 
     def __getitem__(self, item: Any) -> Subgroup:
         return self.part(item)

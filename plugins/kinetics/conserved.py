@@ -1,0 +1,35 @@
+"""What reactions leave as it is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from rall.equations import Equations
+from rall.integrators.conservation import laws
+
+__all__ = ["conserved"]
+
+
+def conserved(equations: Equations | str) -> tuple[dict[str, Fraction], ...]:
+    """The sums of species that no reaction changes.
+
+    Parameters
+    ----------
+    equations : Equations or str
+        With reactions; differential equations count too.
+
+    Returns
+    -------
+    tuple of dict of str to Fraction
+        For each law the species and how often each counts; the laws are independent.  Empty if there are none.
+
+    Examples
+    --------
+    >>> conserved('''A + B <-> C : k, l
+    ... A : mM (species)
+    ... B : mM (species)
+    ... C : mM (species)''')
+    ({'A': Fraction(1, 1), 'C': Fraction(1, 1)}, {'B': Fraction(1, 1), 'C': Fraction(1, 1)})
+    """
+    known = equations if isinstance(equations, Equations) else Equations(equations)
+    return laws(dict(known.expanded().substituted()))
