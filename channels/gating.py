@@ -101,7 +101,7 @@ def gates(equations: Channel, v: Quantity, **values: Quantity | float) -> dict[s
     >>> float(steady[1])
     0.5
     """
-    eqs = equations_of(equations)
+    eqs = equations_of(equations).expanded()
     if dimension_of(v) is not volt.dim:
         raise EquationError(f"v is in {describe(dimension_of(v))}, and voltages are in volt, as -65*mV")
     voltages = np.asarray(value_of(v), float)

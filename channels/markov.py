@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rall.channels.channel import channel
 from rall.equations import Equations
 from rall.units import Quantity, cm, kelvin, mS, ms, mV
@@ -32,6 +30,7 @@ C4_X <-> I4_X : q_X*inactivation_X*2.51**3, q_X*recovery_X/5.32**3
 C5_X <-> I5_X : q_X*inactivation_X*2.51**4, q_X*recovery_X/5.32**4
 O_X <-> I6_X : q_X*locking_X, q_X*unlocking_X
 """
+_STATES = "".join(f"{state}_X : 1 (species)\n" for state in "C1 C2 C3 C4 C5 O I1 I2 I3 I4 I5 I6".split())
 _REST = """
 I_X = g_X*O_X*(E_Na - v) : amp/meter**2 (membrane current, ion Na)
 alpha_X = q_X*400*exp(v/(24*mV))/ms : hertz
@@ -70,16 +69,5 @@ def Na(
         "unlocking": 0.05 / ms,
     }  # fmt: skip
     defaults = {"g": g, "E_Na": E, "T": T, "C1": 1.0, **rates}
-    return channel(_REST + _differential(_SCHEME), "Na", name, defaults, _SOURCE)
+    return channel(_REST + _SCHEME + _STATES, "Na", name, defaults, _SOURCE)
 
-
-def _differential(scheme: str) -> str:
-    """The equations of a scheme of states, whose probabilities sum to 1: the last state is what the others leave."""
-    gains: dict[str, list[str]] = {}
-    for left, right, forward, backward in re.findall(r"(\w+) <-> (\w+) : (.+), (.+)", scheme):
-        for state, way in ((left, "-"), (right, "+")):
-            back = "+" if way == "-" else "-"
-            gains.setdefault(state, []).append(f" {way} {left}*({forward}) {back} {right}*({backward})")
-    *free, last = gains
-    lines = [f"d{state}/dt = {''.join(gains[state])} : 1" for state in free]
-    return "\n".join([*lines, f"{last} = 1 - {' - '.join(free)} : 1", ""])
