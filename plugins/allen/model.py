@@ -16,7 +16,7 @@ from rall.plugins.allen.files import model_files
 from rall.plugins.allen.fit import PASSIVE, SECTIONS, Fit, read_fit
 from rall.plugins.allen.mechanisms import Mechanisms, Modfiles, OwnChannels
 from rall.plugins.cable import SpatialNeuron
-from rall.units import Quantity, cm, mV, ohm, siemens, uF
+from rall.units import Quantity, cm, dimension_of, mM, mV, ohm, siemens, uF
 
 __all__ = ["AllenModel", "load_allen"]
 
@@ -75,16 +75,15 @@ class AllenModel:
         cell = SpatialNeuron(self.morphology, self.model, Cm=self.Cm, Ri=self.Ri, **how)
         cell.initialise(v=self.v_init)
         for region, equations in self.model.items():
-            for name in equations.diff_eq_names:
-                if name in equations.defaults:
-                    getattr(cell, name)[cell.indices_of(region)] = equations.defaults[name]
+            for name in _pools(equations):
+                getattr(cell, name)[cell.indices_of(region)] = equations.defaults[name]
         return cell
 
     def __repr__(self) -> str:
         lines = [f"<AllenModel of {self._file}: {self.morphology.flatten().n} compartments, {self.celsius:g} C"]
         for region, equations in self.model.items():
             currents = [line.varname for line in equations.lines if line.has("membrane current")]
-            pools = [f"{name} (pool)" for name in equations.diff_eq_names if name in equations.defaults]
+            pools = [f"{name} (pool)" for name in _pools(equations)]
             lines.append(f"  {region}: {', '.join([*currents, *pools]) or ', '.join(equations)}")
         return "\n".join([*lines[:-1], f"{lines[-1]}>"])
 
@@ -137,6 +136,14 @@ def load_allen(
     tree = with_axon(_tree(morphology if morphology is not None else named, fit), axon)
     source: Mechanisms = OwnChannels() if mechanisms is None else Modfiles(Path(mechanisms))
     return AllenModel(fit, tree, _model(fit, _present(fit, tree), source))
+
+
+def _pools(equations: Equations) -> list[str]:
+    """Concentrations that equations change and give a value to begin with."""
+    return [
+        line.varname for line in equations.differential_equations
+        if line.dimension is dimension_of(mM) and line.varname in equations.defaults
+    ]  # fmt: skip
 
 
 def _tree(morphology: Any, fit: Fit) -> Morphology:
