@@ -146,7 +146,7 @@ class _Mechanisms:
 
 def _once(given: dict[tuple[str, str], str], key: tuple[str, str], entry: Entry) -> None:
     if key in given:
-        raise entry.error(f"'{key[1]}' of '{key[0]}' is there twice, first in {given[key]}; take one of them out")
+        raise entry.error(f"'{key[1]}' of '{key[0]}' is twice there, first in {given[key]}; take one of them out")
     given[key] = entry.path
 
 

@@ -35,7 +35,7 @@ class AllenModel:
     ----------
     morphology : Morphology
         The tree, in its compartments.
-    model : dict of str to Equations
+    model : dict of str to Equations or str
         Equations by region: soma, axon, dend, apic as far as the morphology has them.
     Cm, Ri : Quantity or str
         Specific capacitance and resistivity; an expression of regions where these differ.
@@ -47,8 +47,9 @@ class AllenModel:
         By how much the recordings that the model was fitted to were shifted.  Not applied to anything.
     """
 
-    def __init__(self, fit: Fit, morphology: Morphology, model: dict[str, Equations]) -> None:
-        self.morphology, self.model = morphology, model
+    def __init__(self, fit: Fit, morphology: Morphology, model: Mapping[str, Equations]) -> None:
+        self.morphology = morphology
+        self.model: dict[str, Equations | str] = dict(model)
         values = {section: fit.passive[section] for section in model if section in SECTIONS}
         self.Cm = _by_region({section: of["cm"] for section, of in values.items()}, "uF/cm**2", _CM)
         self.Ri = _by_region({section: of["Ra"] for section, of in values.items()}, "ohm*cm", _RI)
@@ -74,14 +75,16 @@ class AllenModel:
         """
         cell = SpatialNeuron(self.morphology, self.model, Cm=self.Cm, Ri=self.Ri, **how)
         cell.initialise(v=self.v_init)
-        for region, equations in self.model.items():
+        for region, text in self.model.items():
+            equations = Equations(text)
             for name in _pools(equations):
                 getattr(cell, name)[cell.indices_of(region)] = equations.defaults[name]
         return cell
 
     def __repr__(self) -> str:
         lines = [f"<AllenModel of {self._file}: {self.morphology.flatten().n} compartments, {self.celsius:g} C"]
-        for region, equations in self.model.items():
+        for region, text in self.model.items():
+            equations = Equations(text)
             currents = [line.varname for line in equations.lines if line.has("membrane current")]
             pools = [f"{name} (pool)" for name in _pools(equations)]
             lines.append(f"  {region}: {', '.join([*currents, *pools]) or ', '.join(equations)}")
