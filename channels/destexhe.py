@@ -1,21 +1,21 @@
-"""T-type calcium channel of thalamic relay cells with its pool of calcium (Destexhe et al. 1998).
+"""T-type calcium channel of thalamic relay cells (Destexhe et al. 1998).
 
-The current follows the equation of Goldman, Hodgkin and Katz, with a permeability in place of a conductance.
+The current follows the equation of Goldman, Hodgkin and Katz, with a permeability in place of a conductance.  The
+paper's cells have it with ``calcium.pool(gamma=1, decay=5*ms, minimum=2.4e-4*mM)``.
 """
 
 from __future__ import annotations
 
 from rall.channels.channel import channel
 from rall.equations import Equations
-from rall.units import Quantity, cm, kelvin, mM, ms, mV, second, um
+from rall.units import Quantity, cm, kelvin, mM, mV, second
 
-__all__ = ["CaT", "pool"]
+__all__ = ["CaT"]
 
 _SOURCE = (
     "Destexhe, Neubig, Ulrich & Huguenard, J Neurosci 18:3574 (1998), methods, T-current (ModelDB 279); "
     "time constants of Huguenard & McCormick, J Neurophysiol 68:1373 (1992)"
 )
-_POOL_SOURCE = "Destexhe, Babloyantz & Sejnowski, Biophys J 65:1538 (1993), equation 8; as in ModelDB 279"
 _CAT = """
 I_X = p_X*m_X**2*h_X*ghk(v, 2, Ca, Ca_o, T) : amp/meter**2 (membrane current, ion Ca)
 dm_X/dt = (m_inf_X - m_X)/tau_m_X : 1
@@ -32,17 +32,6 @@ Ca : mM (constant, ion Ca)
 Ca_o : mM (shared, constant, ion Ca)
 T : kelvin (shared, constant)
 """
-_POOL = """
-dCa/dt = inflow_X/(2*faraday_constant*depth_X) + (rest_X - Ca)/tau_X : mM
-inflow_X = I_Ca_total if I_Ca_total > 0*amp/meter**2 else 0*amp/meter**2 : amp/meter**2
-E_Ca = nernst(2, Ca, Ca_o, T) : volt
-depth_X : meter (constant)
-tau_X : second (constant)
-rest_X : mM (constant)
-Ca_o : mM (shared, constant, ion Ca)
-T : kelvin (shared, constant)
-"""
-
 
 def CaT(
     p: Quantity | str = 1.7e-5 * cm / second,
@@ -74,35 +63,3 @@ def CaT(
     """
     defaults = {"p": p, "shift": shift, "Ca": Ca, "Ca_o": Ca_o, "T": T}
     return channel(_CAT, "CaT", name, defaults, _SOURCE, fixed={"q10": q10}, ranges={"shift": (-20 * mV, 20 * mV)})
-
-
-def pool(
-    depth: Quantity | str = 0.1 * um,
-    tau: Quantity | str = 5 * ms,
-    rest: Quantity | str = 2.4e-4 * mM,
-    name: str = "pool",
-    Ca_o: Quantity = 2 * mM,
-    T: Quantity = 307.15 * kelvin,
-) -> Equations:
-    """Calcium in a thin shell below the membrane: fills by inward currents, decays to rest.
-
-    It defines ``Ca`` and ``E_Ca`` for all channels of the compartment and reads the sum of their currents.
-
-    Parameters
-    ----------
-    depth : Quantity or str
-        Thickness of the shell.
-    tau : Quantity or str
-        Time constant of removal.
-    rest : Quantity or str
-        Concentration without currents.
-    name : str
-        What the names of its parameters end in.
-    Ca_o : Quantity
-        Concentration outside.
-    T : Quantity
-        Absolute temperature, of the whole cell.
-    """
-    defaults = {"depth": depth, "tau": tau, "rest": rest, "Ca": rest, "Ca_o": Ca_o, "T": T}
-    ranges = {"depth": (0.01 * um, 10 * um), "tau": (0.1 * ms, 10 * second), "rest": (0 * mM, 0.01 * mM)}
-    return channel(_POOL, "pool", name, defaults, _POOL_SOURCE, ranges=ranges)

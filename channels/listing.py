@@ -143,6 +143,7 @@ def _entry(name: str, function: object) -> Entry | None:
 
 
 def _gates(made: Equations) -> str:
+    """Names of gates without the ending that they have in common with a current."""
     try:
         found = gates(made, -65 * mV)
     except RallError:

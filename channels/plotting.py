@@ -9,14 +9,15 @@ import numpy as np
 
 from rall.channels.gating import Channel, equations_of, gates
 from rall.errors import NotSupportedError, RallError
-from rall.units import Quantity, ms, mV, value_of
+from rall.units import Quantity, ms, mV, value_of, volt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot"]
 
-_RANGE = np.linspace(-120.0, 60.0, 361) * mV
+_RANGE = Quantity(np.linspace(-0.12, 0.06, 361), volt.dim)
+_COLOURS = 10  # of Matplotlib's cycle; what follows is dashed
 
 
 def plot(
@@ -67,11 +68,12 @@ def plot(
         raise RallError(f"nothing to draw: no gates in these equations, which define {', '.join(equations)}")
     steady_axes, tau_axes = _new_axes() if ax is None else _pair(ax)
     x = np.asarray(value_of(voltages)) / float(mV)
-    for name, gate in found.items():
-        steady_axes.plot(x, gate.steady, label=name, linewidth=1.2)
+    for k, (name, gate) in enumerate(found.items()):
+        style: dict[str, Any] = {"label": name, "linewidth": 1.2, "linestyle": "-" if k < _COLOURS else "--"}
+        steady_axes.plot(x, gate.steady, **style)
         # A gate that follows at once keeps its colour in both, and has nothing to show here.
         times = np.asarray(value_of(gate.tau)) / float(ms)
-        tau_axes.plot(x, np.where(times > 0.0, times, np.nan), label=name, linewidth=1.2)
+        tau_axes.plot(x, np.where(times > 0.0, times, np.nan), **style)
     steady_axes.set_ylabel("steady state")
     tau_axes.set_ylabel("time constant (ms)")
     for axes in (steady_axes, tau_axes):

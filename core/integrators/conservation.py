@@ -11,7 +11,6 @@ from typing import TypeAlias
 from rall.ir.affine import product
 from rall.ir.algebra import terms
 from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
-from rall.ir.visit import names
 
 __all__ = ["Law", "closed", "laws", "rates"]
 

@@ -106,7 +106,7 @@ class Cable:
         """Storage of a block of cells of these shapes."""
         shapes = [self.shapes[k] for k in key]
         if len(shapes) == 1:
-            return lay_out(shapes[0].graph.parent, shapes[0].n)
+            return lay_out(shapes[0].graph.parent, shapes[0].n, shapes[0].tree.type)
         total = sum(shape.n for shape in shapes)
         compartments, points, here, behind = [], [], 0, total
         for shape in shapes:
@@ -116,7 +116,8 @@ class Cable:
             compartments.append(moved[: shape.n])
             points.append(moved[shape.n :])
             here, behind = here + shape.n, behind + shape.nodes - shape.n
-        return pack(np.concatenate([*compartments, *points]), total)
+        kinds = np.concatenate([shape.tree.type for shape in shapes])
+        return pack(np.concatenate([*compartments, *points]), total, kinds)
 
     # --- numbers ------------------------------------------------------------------------------------------------
 

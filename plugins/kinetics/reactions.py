@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from rall.equations import AbstractLineKind, Line
 from rall.equations.lines import NAME, check_identifier

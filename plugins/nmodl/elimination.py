@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from rall.plugins.nmodl.spelling import Rational, tidy
-from rall.plugins.nmodl.unitvalue import UnitValue, scaled_code
+from rall.plugins.nmodl.unitvalue import UnitValue, negligible, scaled_code
 
 __all__ = ["PLAIN", "Product", "System", "Unknown"]
 
@@ -125,13 +125,14 @@ class System:
             0, or the code of the unit by which the first differs from the second if they cannot be equal.
         """
         if not a.powers and not b.powers:
-            return a.code - b.code
+            code = a.code - b.code
+            return 0 if code == 0 or negligible(code) else code
         code, powers = self.reduced(a.times(b, -1))
         if powers:
             pivot = min(powers, key=self._ranks.__getitem__)
             self._solved[pivot] = _solved_for(pivot, code, powers)
             return 0
-        return code
+        return 0 if code == 0 or negligible(code) else code
 
     def reduced(self, unit: Product) -> Product:
         """A unit without unknowns that are solved.
@@ -194,7 +195,7 @@ class System:
         for code, powers in rows:
             for key, k in powers.items():
                 scale = self._conversions.get(key)
-                if scale and code + scaled_code(scale, k) == 0:
+                if scale and code == -scaled_code(scale, k):
                     more[key] = Product(-scale, {key: 1})
                     break
         return list(more.values())
@@ -238,7 +239,7 @@ def _total(row: Product, found: Mapping[Unknown, int]) -> int:
 
 
 def _holds(row: Product, found: Mapping[Unknown, int]) -> bool:
-    return row.code + _total(row, found) == 0
+    return negligible(row.code + _total(row, found))
 
 
 def _without(row: Product, key: Unknown, pivot: Product) -> Product:

@@ -38,6 +38,7 @@ __all__ = ["Formula", "Inference", "Inferred", "infer"]
 
 _MS = UnitTable().unit("ms")
 _HALF = Fraction(1, 2)
+_ROOTS = 4  # roots up to this of unknown units are taken; others do not come up with units
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -225,7 +226,7 @@ def _notices(names: Mapping[str, UnitValue], formulas: Iterable[Inferred], file:
 # --- what expressions ask for ---------------------------------------------------------------------------------------
 
 # How gladly an unknown carries a unit; see `System.unknown`.
-_ZERO, _VARIABLE, _FACTOR, _DECIMAL, _WHOLE, _STATE, _UNIT = range(7)
+_ZERO, _VARIABLE, _DIVISOR, _DECIMAL, _WHOLE, _FACTOR, _STATE, _UNIT = range(8)
 
 
 class _Misfit(NamedTuple):
@@ -256,7 +257,7 @@ class _Reader:
         self.misfits: list[_Misfit] = []
         self.corrections: list[dict[tuple[int, int], UnitValue]] = []
         self.literals: list[dict[int, UnitValue]] = []
-        self.number, self.line = 0, 0
+        self.number, self.line, self.asked = 0, 0, 0
 
     def settled(self, formulas: Sequence[Formula]) -> dict[Unknown, UnitValue]:
         """Take all formulas in; the units of all unknowns."""
@@ -298,7 +299,9 @@ class _Reader:
 
     def ask(self, parent: Expression, slot: int, node: Expression, where: str, unit: UnitValue = ONE) -> None:
         """Ask for a certain unit."""
+        self.asked += 1
         found = self.unit(node)
+        self.asked -= 1
         wrong = self.system.equal(Product(unit.code, PLAIN.powers), found)
         if wrong:
             self.corrections[self.number][id(parent), slot] = UnitValue(wrong)
@@ -334,6 +337,12 @@ class _Reader:
         conversion = UnitValue.of((), -tens).code if tens else 0
         return self.system.unknown((self.number, id(node)), _rank(node, value, tens), conversion)
 
+    def divisor(self, node: Expression) -> Product:
+        """What divides in the argument of a function: 10 in ``exp((v + 55)/10)`` rather than a factor there."""
+        if self.asked and isinstance(node, Number) and not node.unit:
+            return self.system.unknown((self.number, id(node)), _DIVISOR)
+        return self.unit(node)
+
     def unary(self, node: Unary) -> Product:
         found = self.unit(node.operand)
         return PLAIN if node.operator == "!" else found
@@ -343,7 +352,7 @@ class _Reader:
         if operator == "*":
             return self.unit(node.left).times(self.unit(node.right))
         if operator == "/":
-            return self.unit(node.left).times(self.unit(node.right), -1)
+            return self.unit(node.left).times(self.divisor(node.right), -1)
         if operator == "^":
             return self.power(node, (node.left, node.right))
         if operator in ("+", "-"):
@@ -359,11 +368,17 @@ class _Reader:
         base, exponent = parts
         self.ask(node, 1, exponent, "an exponent")
         value = constant(exponent)
-        # A number to a broken power is a q10.
+        # A number to a broken power is a q10, and what is unknown to a power like 4.8 has no unit.
         if value is None or (value.denominator > 1 and constant(base) is not None):
-            self.ask(node, 0, base, f"'^{nmodl_text(exponent)}'")
-            return PLAIN
-        return self.unit(base).raised(value)
+            return self.plain_base(node, parts)
+        found = self.system.reduced(self.unit(base))
+        if value.denominator > _ROOTS and found.powers:
+            return self.plain_base(node, parts)
+        return found.raised(value)
+
+    def plain_base(self, node: Expression, parts: Sequence[Expression]) -> Product:
+        self.ask(node, 0, parts[0], f"'^{nmodl_text(parts[1])}'")
+        return PLAIN
 
     def call(self, node: Call) -> Product:
         name, arguments = node.name, node.arguments

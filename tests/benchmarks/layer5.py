@@ -16,8 +16,18 @@ import layer5_model as layer5
 from programs import command, median, own, pythons, run
 from timing import Stopwatch, shared, spike_check
 
-from rall import Equations, Morphology, Network, SpatialNeuronGroup, SpikeMonitor, StateMonitor, channels, load_mod, prefs
-from rall.units import cm, mM, ms, mV, nA, ohm, siemens, uF, um
+from rall import (
+    Equations,
+    Morphology,
+    Network,
+    SpatialNeuronGroup,
+    SpikeMonitor,
+    StateMonitor,
+    channels,
+    load_mod,
+    prefs,
+)
+from rall.units import cm, mM, ms, mV, nA, ohm, siemens, um
 
 UNITS = {"decay": ms}
 
@@ -86,7 +96,8 @@ def compare(asked: argparse.Namespace) -> None:
             record = run(words, asked.core) if words else None
             found[name] += [record] if record else []
     base = median(found["rall, backward Euler"], "ns_per_cv_step")
-    print("| program | ns per compartment-step | times rall's | load_mod to first step, CPU s | spikes |\n|---|---|---|---|---|")
+    print("| program | ns per compartment-step | times rall's | load_mod to first step, CPU s | spikes |")
+    print("|---|---|---|---|---|")
     for name, records in found.items():
         ns = median(records, "ns_per_cv_step")
         start = f"{median(records, 'build_cpu_s'):.2f}"

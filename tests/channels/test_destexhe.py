@@ -1,4 +1,4 @@
-"""The T current of thalamic relay cells with the equation of Goldman, Hodgkin and Katz, and its pool of calcium."""
+"""The T current of thalamic relay cells with the equation of Goldman, Hodgkin and Katz, with a pool of calcium."""
 
 import mpmath as mp
 import numpy as np
@@ -80,7 +80,7 @@ def test_a_relay_cell_fires_a_burst_from_hyperpolarized_rest():
 def test_the_pool_fills_from_the_current_and_empties(target):
     """Clamped at -60 mV in steady state of the channel: a linear equation with a known answer."""
     leak = channels.leak(g=1e4 * G, E=-60 * mV)
-    pool = channels.destexhe.pool(tau=2 * ms)
+    pool = channels.calcium.pool(gamma=1, decay=2 * ms, minimum=2.4e-4 * mM)
     patch = Cylinder(diameter=10 * um, length=10 * um, n=1)
     cell = SpatialNeuron(morphology=patch, model=T + pool + leak, dt=0.01 * ms)
     cell.v = -60 * mV
@@ -97,7 +97,7 @@ def test_the_pool_fills_from_the_current_and_empties(target):
 
 
 def test_the_pool_gives_what_the_channel_reads():
-    both = T + channels.destexhe.pool()
+    both = T + channels.calcium.pool(minimum=2.4e-4 * mM)
     assert both["Ca"].kind == "differential equation"
     assert both.names.count("Ca") == 1
-    assert (channels.pospischil.CaL() + channels.destexhe.pool(T=309.15 * kelvin))["E_Ca"].kind == "subexpression"
+    assert (channels.pospischil.CaL() + channels.calcium.pool(T=309.15 * kelvin))["E_Ca"].kind == "subexpression"

@@ -141,7 +141,12 @@ def test_parameters_and_their_values(mod):
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"gbar": 3}, "gbar=3.siemens/cm"), ({"gbra": 3 * mV}, "gbar"), ({"gbar": 3 * mV}, "gbar"), ({"name": "a b"}, "a b")],
+    [
+        ({"gbar": 3}, "gbar=3.siemens/cm"),
+        ({"gbra": 3 * mV}, "gbar"),
+        ({"gbar": 3 * mV}, "gbar"),
+        ({"name": "a b"}, "a b"),
+    ],
 )
 def test_wrong_parameters_are_named(mod, values, said):
     with pytest.raises(RallError, match=said.replace("/", ".")):
@@ -190,7 +195,8 @@ def test_singular_points_are_smooth(mod, v):
 
 def test_a_pool_reads_the_sum_of_channels(mod, target):
     defaultclock.dt = 0.01 * ms
-    model = mod(CHANNEL)(name="one") + mod(CHANNEL)(name="two", gbar=2e-3 * siemens / cm**2) + mod(POOL)(celsius=20)
+    channel = mod(CHANNEL)
+    model = channel(name="one") + channel(name="two", gbar=2e-3 * siemens / cm**2) + mod(POOL)(celsius=20)
     neuron = cell(model)
     assert float(neuron.Ca[0] / mM) == pytest.approx(2e-4)
     neuron.v, neuron.m_one, neuron.m_two = -20 * mV, 0.3, 0.6
@@ -212,7 +218,7 @@ def test_regions_take_mechanisms(mod, target):
 
 
 def test_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(NmodlError, match="nowhere.mod"):
+    with pytest.raises(NmodlError, match=r"nowhere\.mod"):
         load_mod(tmp_path / "nowhere.mod")
     with pytest.raises(RallError, match="lenient"):
         load_mod(tmp_path / "nowhere.mod", units="loose")
