@@ -89,6 +89,8 @@ class Draft:
         In the order of printing: currents, rates, values, parameters.
     reactions : tuple of DraftReaction
         Between the lines of kind `SPECIES`.
+    own : frozenset of str
+        Names that carry the mechanism's name.
     notices : tuple of str
         What was left out or assumed.
     """
@@ -96,4 +98,5 @@ class Draft:
     program: Program
     lines: tuple[DraftLine, ...]
     reactions: tuple[DraftReaction, ...]
+    own: frozenset[str]
     notices: tuple[str, ...]

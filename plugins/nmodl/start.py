@@ -51,7 +51,9 @@ class _Point:
         for declaration in passes.program.declarations:
             if declaration.name == name and declaration.value is not None:
                 return declaration.value
-        return 0.0 if kind in ("STATE", "ASSIGNED") else 0.5 + 1.5 * crc32(name.encode()) / 2**32  # anything, the same each time
+        if kind in ("STATE", "ASSIGNED"):
+            return 0.0
+        return 0.5 + 1.5 * crc32(name.encode()) / 2**32  # anything, the same each time
 
 
 _FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "READ", "WRITE")

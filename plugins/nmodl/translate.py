@@ -10,7 +10,7 @@ from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draf
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
 from rall.plugins.nmodl.passes import Passes
 from rall.plugins.nmodl.start import steady_states
-from rall.plugins.nmodl.syntax import Call, Declaration, Expression, Ion, Name, Number, Program
+from rall.plugins.nmodl.syntax import NOWHERE, Call, Declaration, Expression, Ion, Name, Number, Program
 from rall.plugins.nmodl.weave import NameTable, Weave
 
 __all__ = ["translate"]
@@ -43,6 +43,8 @@ class _Lines:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
         self.names = NameTable(self.neuron.name)
+        for ion in passes.ions.values():
+            self.names.leave(ion.shown)
         self.used: dict[str, None] = {}
         self.computed_ions: set[str] = set()
         self.notices = dict(passes.notices)
@@ -70,7 +72,7 @@ class _Lines:
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
-        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices))
+        return Draft(passes.program, tuple(lines), reactions, self.names.taken, tuple(self.notices))
 
     def _wanted(self) -> Iterator[str]:
         """What has a line even if no current or rate uses it: what is written of ions, and RANGE variables."""
@@ -147,7 +149,7 @@ class _Lines:
         result = {}
         for name, ion in found.items():
             own = f"I_{self.neuron.name}" if len(found) == 1 else f"I_{self.neuron.name}_{ion or name}"
-            self.names.reserve(own)
+            self.names.take(own)
             inward = name in self.neuron.electrode_currents
             result[name] = (own, ion, inward, Name(own) if inward else neg(Name(own)))
         return result
@@ -245,8 +247,8 @@ class _Lines:
             everywhere = name.partition("[")[0] not in self.neuron.ranges and passes.known.get(name) != "STATE"
             flags = ("shared", "constant") if everywhere else ("constant",)
             value = declared.value if declared is not None and declared.value is not None else 0.0
-            limits = declared.limits if declared is not None else None
-            yield DraftLine(self._shown(name), GIVEN, None, flags, self._unit(name), value, name, limits)
+            limits, at = (declared.limits, declared.at) if declared is not None else (None, NOWHERE)
+            yield DraftLine(self._shown(name), GIVEN, None, flags, self._unit(name), value, name, limits, at)
         if "celsius" in self.used or "T" in self.used:
             yield DraftLine("T", GIVEN, None, ("shared", "constant"), "degC", 279.45, "celsius")
 
