@@ -8,7 +8,7 @@ from rall.errors import MorphologyError
 from rall.morphology import Cylinder, Morphology
 from rall.morphology.node import copied
 from rall.registry import closest
-from rall.units import um
+from rall.units import Quantity, um
 
 __all__ = ["AXONS", "coarse", "with_axon"]
 
@@ -22,7 +22,7 @@ _LONGEST = 40.0
 
 
 def coarse(morphology: Morphology) -> Morphology:
-    """A morphology in the compartments that the models were fitted with: an odd number, of about 20 to 40 um.
+    """A morphology as the Allen Institute cuts it: into an odd number of compartments of at most 40 um.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _piece(diameter: float, morphology: Morphology) -> Cylinder:
     """A piece of a stub, downwards in a morphology with coordinates."""
     if np.isnan(morphology.flatten().xyz).any():
         return Cylinder(diameter=diameter * um, length=_PIECE * um, type="axon")
-    return Cylinder(diameter=diameter * um, y=np.array([0.0, -_PIECE]) * um, type="axon")
+    return Cylinder(diameter=diameter * um, y=Quantity([0.0, -_PIECE * 1e-6], dim=um.dim), type="axon")
 
 
 def _diameters(morphology: Morphology) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from inspect import signature
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from rall.channels import allen as library
 from rall.equations import Equations
@@ -97,7 +97,7 @@ class Modfiles:
         if name not in self._loaded:
             self._loaded[name] = load_mod(self._files[name])
         mechanism = self._loaded[name]
-        values = {}
+        values: dict[str, Any] = {}
         for key, entry in parameters.items():
             known = mechanism.parameters.get(key)
             if known is None:

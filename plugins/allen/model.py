@@ -106,8 +106,8 @@ def load_allen(
         The model's file of parameters (``fit_parameters.json``, ``..._fit.json``), its ``manifest.json``, or the
         folder with that.
     morphology : str, path or Morphology, optional
-        Its reconstruction.  A file is cut into the compartments that the models were fitted with, an odd number of at
-        most 40 um in each section; a `Morphology` is taken as it is.  Left out, the manifest names the file.
+        Its reconstruction.  A file is cut as the Allen Institute's own program cuts it, an odd number of compartments
+        of at most 40 um in each section; a `Morphology` is taken as it is.  Left out, the manifest names the file.
     axon : {'file', 'stub', 'truncated'}
         What the axon is: as in the morphology; two cylinders of 30 um length and 1 um diameter on the soma instead
         of it; or these with the diameters of the axon near the soma and 60 um away.  The Allen Institute's own
@@ -220,7 +220,8 @@ def _by_region(values: Mapping[str, float], unit_text: str, unit: Quantity) -> Q
     """One value, or an expression of regions if they differ."""
     *others, (_, last) = values.items()
     if all(value == last for _, value in others):
-        return last * unit
+        same: Quantity = last * unit
+        return same
     text = f"{last!r}*{unit_text}"
     for k, (region, value) in enumerate(reversed(others)):
         text = f"{value!r}*{unit_text} if {region} else {f'({text})' if k else text}"

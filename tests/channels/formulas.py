@@ -19,7 +19,7 @@ class Formulas:
 
     def __init__(self, equations, v, **given):
         self.equations = equations
-        self.trees = dict(equations.expanded().substituted(include_subexpressions=True))
+        self.trees = dict(equations.substituted(include_subexpressions=True))
         self.values = {"v": np.asarray(v, float) * 1e-3}
         self.values |= {name: value_of(value) for name, value in equations.defaults.items()}
         self.values |= {name: np.asarray(value) for name, value in given.items()}
