@@ -369,7 +369,10 @@ class Present:
 
 
 def _change(old: Any, new: Any) -> float:
-    return float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    """The largest relative change; infinite where a value is not finite."""
+    with np.errstate(invalid="ignore"):
+        change = float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    return change if np.isfinite(change) else np.inf
 
 
 def _node_of(line: Line, resolver: Resolver) -> Node:
