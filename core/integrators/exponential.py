@@ -156,11 +156,12 @@ class ExponentialMidpoint(AbstractIntegrator):
     """Second order: coefficients are taken at the middle of the step.
 
     Variables are advanced one after the other, each after those that its coefficients depend on: these are taken half
-    way between their old and new values, or where their own half step leads.  Where variables depend on each other, a half step predicts their values in
-    the middle.  Where no coefficient depends on a variable of the system (the gates of channels at a given voltage) one
-    evaluation serves, and the step is as good as `relax`.  An equation that is not linear in its own variable, such as
-    that of calcium whose current depends on its Nernst potential, is taken along its tangent (the exponential
-    Rosenbrock-Euler method, of order two: Hochbruck & Ostermann, Acta Numerica 19:209, 2010, section 2.3).
+    way between their old and new values, or where their own half step leads.  Where variables depend on each other, a
+    half step predicts their values in the middle.  Where no coefficient depends on a variable of the system (the gates
+    of channels at a given voltage) one evaluation serves, and the step is as good as `relax`.  An equation that is not
+    linear in its own variable, such as that of calcium whose current depends on its Nernst potential, is taken along
+    its tangent (the exponential Rosenbrock-Euler method, of order two: Hochbruck & Ostermann, Acta Numerica 19:209,
+    2010, section 2.3).
     """
 
     name = "exponential_midpoint"
