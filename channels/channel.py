@@ -26,7 +26,7 @@ def channel(
     name : str
         The name that replaces X.
     defaults : mapping of str to Quantity or str
-        Values of parameters, by their names without the ending.
+        Values of parameters, by their names without the ending; what channels share (``T``, ``E_Na``) has none.
     source : str
         The paper.
 
@@ -38,4 +38,6 @@ def channel(
     if not re.fullmatch(r"[A-Za-z0-9]\w*", name):
         raise RallError(f"the name of a channel is letters and digits, and {name!r} is not (usual name: '{own}')")
     lines = re.sub(r"_X\b", f"_{name}", text)
-    return Equations(lines, defaults={f"{key}_{name}": value for key, value in defaults.items()}, sources=(source,))
+    own_names = set(re.findall(r"\b(\w+)_X\b", text))
+    values = {f"{key}_{name}" if key in own_names else key: value for key, value in defaults.items()}
+    return Equations(lines, defaults=values, sources=(source,))

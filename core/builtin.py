@@ -91,5 +91,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     "rall.channels": {
         "leak": "rall.channels.leak:leak",
         "hh": "rall.channels.hh",
+        "allen": "rall.channels.allen",
+        "calcium": "rall.channels.calcium",
+        "colbert_pan": "rall.channels.colbert_pan",
+        "hay": "rall.channels.hay",
+        "markov": "rall.channels.markov",
+        "synapses": "rall.channels.synapses",
     },
 }
