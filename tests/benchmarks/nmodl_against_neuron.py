@@ -1,0 +1,386 @@
+"""Imported NMODL files against NEURON: ``nmodl_against_neuron.py FOLDER REFERENCE [--report FILE.tsv]``.
+
+FOLDER has the ``.mod`` files, REFERENCE what ``nmodl_oracle.py`` made of the same folder. Each file is imported with
+`rall.load_mod` in a process of its own and goes through the reference's protocols: one cell of one compartment for each
+voltage, with a capacitance so large that the voltage stays where it is put. A line says
+
+agrees
+    All states, currents, concentrations and variables of BREAKPOINT are within the tolerance (of the largest value of
+    the trace), or come closer to the reference in proportion to the step.
+differs
+    What does not, and by how much.
+starts differ
+    Time courses agree from the same states on, but what ``initialise`` finds is not what INITIAL computes.
+refused
+    The importer says why it does not take the file.
+fails
+    Any other error.
+no reference
+    NEURON did not make anything of it either.
+
+Before a time course, states are set to the reference's; whether ``initialise`` finds the same is compared apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import re
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rall
+from rall import (
+    Cylinder,
+    Equations,
+    Quantity,
+    SpatialNeuronGroup,
+    StateMonitor,
+    farad,
+    kelvin,
+    meter,
+    mM,
+    ms,
+    mV,
+    ohm,
+    um,
+)
+
+CAPACITANCE = 1e13  # F/m2
+TOLERANCE = 1e-6
+NUDGED = 3e-5  # of initial values: files move the voltage by 1e-4 mV to dodge singularities
+STEPS = (0.005, 0.0025)  # ms
+SAMPLE = 0.05  # ms, divides all times of the reference
+ZERO_CELSIUS = 273.15
+Values = dict[str, np.ndarray]
+UNITS = {"mM": 1.0, "mV": 1e-3, "mA/cm2": 10.0, "ms": 1e-3, "S/cm2": 1e4, "mho/cm2": 1e4, "pS/um2": 1.0, "cm/s": 1e-2}
+"""What rall's unit is in NMODL's; others are off by a power of ten that is found."""
+
+
+class Reference:
+    """What NEURON made of a file."""
+
+    def __init__(self, place: Path) -> None:
+        self.facts: dict[str, Any] = json.loads(place.with_suffix(".json").read_text())
+        self.arrays = np.load(place.with_suffix(".npz"))
+        self.name = self.facts["mechanism"]
+        self.levels = np.array(self.facts["levels"])
+        self.cells = len(self.levels) + 2
+        """A cell for each held voltage, one for the steps and one for the ramp."""
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Names of variables."""
+        return [name for name, how in self.facts["variables"].items() if how["kind"] in kinds]
+
+    def first(self, celsius: float, name: str, v: float) -> float:
+        """The value at the start of a run."""
+        k = self.facts["initial"].index(v)
+        return float(self.arrays[f"initial/{celsius:g}/{name}"][k])
+
+    def starts(self) -> list[float]:
+        """The voltage that each cell's steady state is found at."""
+        return [*[self.facts["rest"]] * (self.cells - 1), self.facts["ramp"][0]]
+
+    def traces(self, celsius: float, name: str) -> list[tuple[int, np.ndarray, np.ndarray]]:
+        """Cell, times in ms and values of all time courses of a variable."""
+        found = [(k, self.facts["held"], row) for k, row in enumerate(self.arrays[f"held/{celsius:g}/{name}"])]
+        found.append((self.cells - 2, self.facts["step times"], self.arrays[f"steps/{celsius:g}/{name}"]))
+        found.append((self.cells - 1, self.facts["ramp times"], self.arrays[f"ramp/{celsius:g}/{name}"]))
+        return [(cell, np.array(times), row) for cell, times, row in found]
+
+
+def shown(ion: str) -> str:
+    """What rall calls an ion."""
+    return ion[:1].upper() + ion[1:]
+
+
+def translated(reference: Reference, known: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """rall's variable for each of the reference's, and the sign; what rall has no line for is left out."""
+    own = reference.name
+    found = {}
+    for name in reference.facts["variables"]:
+        candidates = [(f"{re.sub(r'[^0-9A-Za-z_]+', '_', name.rstrip(']'))}_{own}", 1.0)]
+        candidates += [(f"I_{own}_{name}", -1.0), (f"I_{own}", -1.0)] if name[0] in "iI" else []
+        for ion, use in reference.facts["ions"].items():
+            x = shown(ion)
+            if name == f"i{ion}":
+                candidates = [(f"I_{own}_{x}", -1.0), (f"I_{own}", -1.0)] if name in use["write"] else []
+            candidates = [(x, 1.0)] if name == f"{ion}i" else candidates
+            candidates = [(f"{x}_o", 1.0)] if name == f"{ion}o" else candidates
+            candidates = [(f"E_{x}", 1.0)] if name == f"e{ion}" else candidates
+        fitting = [c for c in candidates if c[0] in known]
+        if fitting:
+            found[name] = fitting[0]
+    return found
+
+
+class Bench:
+    """Cells with the imported mechanism, each at a voltage of its own."""
+
+    def __init__(self, mechanism: Any, reference: Reference, dt: float) -> None:
+        self.reference = reference
+        rall.start_scope()
+        rall.defaultclock.dt = dt * ms
+        equations = mechanism()
+        facts = reference.facts
+        extra = ["I_imposed = imposed : amp/meter**2 (membrane current)", "imposed : amp/meter**2 (constant)"]
+        extra += [f"I_drive_{ion} = {-10 * x} * amp/meter**2 : amp/meter**2 (membrane current, ion {shown(ion)})"
+                  for ion, x in facts["drive"].items()]  # fmt: skip
+        model = equations + Equations("\n".join(extra))
+        self.names = list(model.names)
+        self.size = max(reference.cells, len(facts["initial"]))
+        self.cells = SpatialNeuronGroup(
+            self.size, Cylinder(n=1, length=facts["size"] * um, diameter=facts["size"] * um), model,
+            Cm=CAPACITANCE * farad / meter**2, Ri=1 * ohm * meter, cable_method="backward_euler", dt=dt * ms,
+        )  # fmt: skip
+        self.translated = translated(reference, self.names)
+        self.parameters = set(model.parameter_names)
+        for name, (value, unit) in facts["not default"].items():
+            if f"{name}_{reference.name}" in self.parameters:
+                self.set(f"{name}_{reference.name}", value, unit)
+
+    def set(self, name: str, values: Any, unit: str) -> None:
+        """Gives a parameter or a state numbers in a unit of NMODL."""
+        dimensions = self.cells.variables[name].dimension
+        scale = 1.0 if dimensions.is_dimensionless else UNITS.get(unit, 1.0)
+        setattr(self.cells, name, Quantity(np.asarray(values) * scale, dim=dimensions))
+
+    def begin(self, celsius: float, starts: Sequence[float]) -> str:
+        """Temperature, concentrations and reversal potentials of the reference, and rall's steady state or why not."""
+        cells = self.cells
+        if "T" in self.names:
+            cells.T = (celsius + ZERO_CELSIUS) * kelvin
+        cells.imposed = 0 * farad / meter**2 * mV / ms
+        for ion, use in self.reference.facts["ions"].items():
+            for key, name in (("in", shown(ion)), ("out", f"{shown(ion)}_o"), ("reversal", f"E_{shown(ion)}")):
+                if name in self.parameters and key in use:
+                    setattr(cells, name, use[key] * (mV if key == "reversal" else mM))
+        voltages = np.resize(np.array(starts, dtype=float), self.size)
+        voltages[len(starts) :] = starts[-1]
+        try:
+            cells.initialise(v=voltages * mV)
+        except rall.RallError as refusal:
+            cells.v = voltages * mV
+            return str(refusal).strip().replace("\n", " ")
+        return ""
+
+    def values(self, name: str) -> np.ndarray:
+        """A variable in all cells now, in rall's units and the reference's sign."""
+        own, sign = self.translated[name]
+        return sign * np.broadcast_to(np.asarray(getattr(self.cells, own)), (self.size,))
+
+    def run(self, celsius: float) -> dict[str, np.ndarray]:
+        """All time courses: values by cell and sample."""
+        reference, facts, cells = self.reference, self.reference.facts, self.cells
+        starts = reference.starts()
+        self.begin(celsius, starts)
+        for name in reference.of_kind("state", "ion"):
+            self._take_over(name, [reference.first(celsius, name, v) for v in starts])
+        wanted = [name for name in reference.of_kind("state", "breakpoint", "ion") if name in self.translated]
+        owned = {name: self.translated[name] for name in wanted}
+        varying = sorted({own for own, _ in owned.values() if own not in self.parameters})
+        monitor = StateMonitor(cells, varying, record=True, dt=SAMPLE * ms)
+        voltages = np.full(self.size, facts["rest"])
+        voltages[: len(reference.levels)] = reference.levels
+        voltages[reference.cells - 1] = facts["ramp"][0]
+        slope = np.zeros(self.size)
+        slope[reference.cells - 1] = facts["ramp"][1]
+        cells.v = voltages * mV
+        cells.imposed = slope * CAPACITANCE * (farad / meter**2) * (mV / ms)
+        network = rall.Network(cells, monitor)
+        held = np.zeros(self.size, dtype=bool)
+        held[: len(reference.levels)] = True
+        self._stir(held)
+        before, steps = 0.0, reference.cells - 2
+        for time, v in (*facts["steps"], (max(facts["held"]) + 2 * SAMPLE, None)):
+            network.run((time - before) * ms)
+            before = time
+            if v is not None:
+                now = np.asarray(cells.v).copy()
+                now[steps] = v * 1e-3
+                cells.v = now * 1e3 * mV
+                held[steps] = v == facts["steps"][0][1]
+                self._stir(held)
+        return {name: sign * np.asarray(getattr(monitor, own)) for name, (own, sign) in owned.items() if own in varying}
+
+    def _take_over(self, name: str, values: Sequence[float]) -> None:
+        """Sets a state to the reference's."""
+        own, _ = self.translated.get(name, ("", 0))
+        if own in self.cells.equations.diff_eq_names:
+            self.set(own, np.resize(np.array(values), self.size), self.reference.facts["variables"][name]["unit"])
+
+    def _stir(self, more: np.ndarray) -> None:
+        for ion, (low, high) in self.reference.facts["stirred"].items():
+            if shown(ion) in self.parameters:
+                setattr(self.cells, shown(ion), np.where(more, high, low) * mM)
+
+
+def factor(unit: str, ours: np.ndarray, theirs: np.ndarray) -> float:
+    """What the reference's values are multiplied by to be in rall's unit: known, or the power of ten that fits best."""
+    if unit in UNITS or unit in ("", "1"):
+        return UNITS.get(unit, 1.0)
+    k = np.argmax(np.abs(theirs))
+    ratio = abs(float(ours.flat[k] / theirs.flat[k])) if theirs.flat[k] else 0.0
+    return float(10.0 ** np.round(np.log10(ratio))) if np.isfinite(ratio) and ratio > 0 else 1.0
+
+
+def first_differences(bench: Bench, celsius: float) -> dict[str, float]:
+    """By variable, how far what `initialise` finds is from the reference, of the largest value."""
+    reference = bench.reference
+    failed = bench.begin(celsius, reference.facts["initial"])
+    if failed:
+        return {failed: float("inf")}
+    found = {}
+    count = len(reference.facts["initial"])
+    for name in bench.translated:
+        if bench.translated[name][0] in bench.parameters:
+            continue
+        theirs = reference.arrays[f"initial/{celsius:g}/{name}"]
+        ours = bench.values(name)[:count]
+        found[name] = worst(ours, theirs, reference.facts["variables"][name]["unit"])
+    return found
+
+
+def worst(ours: np.ndarray, theirs: np.ndarray, unit: str, within: float = 0.0) -> float:
+    """The largest difference, of the largest value."""
+    good = np.isfinite(theirs)
+    if not np.all(np.isfinite(ours[good])):
+        return float("inf")
+    scaled = theirs[good] * factor(unit, ours[good], theirs[good])
+    size = max(float(np.max(np.abs(scaled), initial=0.0)), within, 1e-300)
+    return float(np.max(np.abs(ours[good] - scaled), initial=0.0)) / size
+
+
+def course_differences(
+    courses: Sequence[dict[str, np.ndarray]], reference: Reference, celsius: float
+) -> dict[str, Any]:
+    """By variable, the differences of coarse and fine steps and of both extrapolated, of the largest value."""
+    found: dict[str, Any] = {}
+    for name in courses[0]:
+        unit = reference.facts["variables"][name]["unit"]
+        pairs = reference.traces(celsius, name)
+        picked = []
+        for course in courses:
+            rows = [course[name][cell][np.round(times / SAMPLE).astype(int)] for cell, times, _ in pairs]
+            picked.append(np.concatenate(rows))
+        theirs = np.concatenate([row for *_, row in pairs])
+        picked += [2 * picked[1] - picked[0], (4 * picked[1] - picked[0]) / 3]
+        found[name] = [worst(ours, theirs, unit) for ours in picked]
+    return found
+
+
+def converges(differences: Sequence[float]) -> bool:
+    """Whether differences of coarse, fine and extrapolated steps are those of a method that nears the reference."""
+    coarse, fine, first, second = differences
+    nearest = min(coarse, fine, first, second)
+    return nearest <= TOLERANCE or (fine < 0.7 * coarse and nearest < 1e-4 and nearest < 0.1 * fine)
+
+
+def one(file: Path, place: Path) -> dict[str, Any]:
+    """What comes of one file."""
+    if not place.with_suffix(".npz").exists():
+        return {"verdict": "no reference"}
+    reference = Reference(place)
+    try:
+        mechanism = rall.load_mod(file)
+        mechanism()
+    except rall.RallError as refusal:
+        return {"verdict": "refused", "why": str(refusal).strip().replace("\n", " ")}
+    if reference.facts["kind"] != "density":
+        return {"verdict": "imported", "why": "point processes are not compared"}
+    return compared(mechanism, reference)
+
+
+def compared(mechanism: Callable[..., Any], reference: Reference) -> dict[str, Any]:
+    """The verdict on an imported mechanism."""
+    wrong: dict[str, Any] = {}
+    largest = 0.0
+    missing: set[str] = set()
+    for celsius in reference.facts["celsius"]:
+        benches = [Bench(mechanism, reference, dt) for dt in STEPS]
+        for name, value in first_differences(benches[0], celsius).items():
+            if value > NUDGED:
+                wrong[f"initial {name} at {celsius:g}"] = value
+        courses = [bench.run(celsius) for bench in benches]
+        for name, differences in course_differences(courses, reference, celsius).items():
+            largest = max(largest, min(differences))
+            if not converges(differences):
+                wrong[f"{name} at {celsius:g}"] = differences
+        needed = reference.of_kind("state") + [f"i{ion}" for ion, use in reference.facts["ions"].items()
+                                               if f"i{ion}" in use["write"]]  # fmt: skip
+        missing |= {name for name in needed if name not in benches[0].translated}
+    how = {reference.facts[f"{celsius:g}"]["method"] for celsius in reference.facts["celsius"]}
+    courses_differ = any(not key.startswith("initial ") for key in wrong)
+    verdict = "differs" if courses_differ else "starts differ" if wrong else "agrees"
+    return {"verdict": verdict, "largest": largest, "wrong": wrong, "absent": sorted(missing), "by": sorted(how)}
+
+
+def in_process(file: Path, place: Path, limit: float) -> dict[str, Any]:
+    """A file in a process of its own."""
+    words = [sys.executable, __file__, "--one", str(file), str(place)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return {"verdict": "fails", "why": f"took more than {limit:g} s"}
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+        return {"verdict": "fails", "why": said[-1][:400]}
+    return dict(json.loads(lines[-1]))
+
+
+def rows(results: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[str]:
+    """Lines of the report."""
+    for file, result in results:
+        about = result.get("why", "")
+        if result["verdict"] in ("agrees", "differs", "starts differ"):
+            about = f"largest {result['largest']:.1e}"
+            about += "".join(f"; {key} {short(value)}" for key, value in result["wrong"].items())
+            about += f"; absent {', '.join(result['absent'])}" if result["absent"] else ""
+        yield f"{file}\t{result['verdict']}\t{about}"
+
+
+def short(value: Any) -> str:
+    """Differences in a few letters."""
+    return "/".join(f"{x:.1e}" for x in value) if isinstance(value, list) else f"{value:.1e}"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("reference", type=Path)
+    parser.add_argument("--one", action="store_true", help="FOLDER is one file, REFERENCE the path without its ending")
+    parser.add_argument("--only", default="", help="only files whose path has this in it")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds for one file")
+    parser.add_argument("--report", type=Path, help="also write the lines there")
+    given = parser.parse_args()
+    if given.one:
+        try:
+            print(json.dumps(one(given.folder, given.reference)))
+        except Exception as error:
+            traceback.print_exc()
+            raise SystemExit(f"{type(error).__name__}: {error}".replace("\n", " ")) from error
+        return
+    files = [f for f in sorted(given.folder.rglob("*.mod")) if given.only in str(f)]
+    places = [given.reference / f.relative_to(given.folder).with_suffix("") for f in files]
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+        results = list(pool.map(lambda pair: in_process(*pair, given.limit), zip(files, places, strict=True)))
+    lines = list(rows([(f.relative_to(given.folder), r) for f, r in zip(files, results, strict=True)]))
+    print("\n".join(lines))
+    print(dict(collections.Counter(result["verdict"] for result in results)))
+    if given.report is not None:
+        given.report.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
