@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from rall.errors import EquationError
-from rall.plugins.nmodl.draft import GIVEN, RATE, STANDARD, Draft, DraftLine
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
-from rall.plugins.nmodl.syntax import Place, Unit
+from rall.plugins.nmodl.syntax import Expression, Place, Unit
 from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 from rall.units import Quantity
 
 __all__ = ["Assembled", "Parameter", "assemble"]
-
-_MILLIMOLAR = UnitTable().unit("mM").dimension
 
 
 @dataclass(frozen=True)
@@ -97,37 +96,24 @@ class _Assembly:
         self.draft, self.lenient, self.strict = draft, lenient, strict
         self.refuse = refusals(draft.program)
         self.notices = dict.fromkeys(draft.notices)
-        self.table = self._table(draft.program.units)
+        self.table = units_of(draft.program, self._unknown)
         self.texts = dict(STANDARD)
         self.declared = self._declared()
 
     # --- units of the file ---
 
-    def _table(self, definitions: Sequence[Unit]) -> UnitTable:
-        try:
-            return UnitTable(definitions)
-        except EquationError:
-            good: list[Unit] = []
-            for line in definitions:
-                if self._tried(lambda line=line: UnitTable([*good, line]), line.at) is not None:  # type: ignore[misc]
-                    good.append(line)
-            return UnitTable(good)
-
-    def _tried(self, make: Callable[[], object], at: Place) -> object | None:
-        """What `make` gives; None, with a notice, where a unit is unknown."""
-        try:
-            return make()
-        except EquationError as error:
-            if self.strict:
-                raise self.refuse(at, error.message, "", "UNITS") from error
-            self.notices[f"{error.message}; taken as no unit"] = None
-            return None
+    def _unknown(self, error: EquationError, at: Place) -> None:
+        """Say that a unit is not known, as an error or as a notice."""
+        if self.strict:
+            raise self.refuse(at, error.message, "", "UNITS") from error
+        self.notices[f"{error.message}; taken as no unit"] = None
 
     def _unit(self, text: str | None, at: Place) -> UnitValue | None:
-        if text is None:
+        try:
+            return None if text is None else self.table.unit(text)
+        except EquationError as error:
+            self._unknown(error, at)
             return None
-        found = self._tried(lambda: self.table.unit(text), at)
-        return found if isinstance(found, UnitValue) else None
 
     def _declared(self) -> dict[str, UnitValue]:
         """Units of variables and constants; texts of constants are noted on the way."""
@@ -142,11 +128,25 @@ class _Assembly:
             if unit is not None:
                 value = line.default if isinstance(line.default, float) and line.kind == GIVEN else 0.0
                 declared[line.name] = self.table.per_mole(value, unit)
+        for k, (reaction, rate) in enumerate(self._all_rates()):
+            declared[f"rate {k}"] = self._rate_unit(reaction, rate, declared)
         for name, unit, text in self._constants():
             self.texts[name] = text
             if unit is not None:
                 declared[name] = unit
         return declared
+
+    def _all_rates(self) -> Iterator[tuple[DraftReaction, Expression]]:
+        for reaction in self.draft.reactions:
+            for rate in reaction.rates:
+                yield reaction, rate
+
+    def _rate_unit(self, reaction: DraftReaction, rate: Expression, declared: Mapping[str, UnitValue]) -> UnitValue:
+        """One per ms, and per concentration for each further molecule that reacts."""
+        side = reaction.left if rate is reaction.rates[0] else reaction.right
+        species = next(name for _, name in (*reaction.left, *reaction.right))
+        order = 0 if reaction.whole else sum(count for count, _ in side)
+        return declared.get(species, ONE) ** (1 - order) / UnitTable().unit("ms")
 
     def _constants(self) -> Iterator[tuple[str, UnitValue | None, str]]:
         for line in self.draft.program.units:
@@ -190,17 +190,32 @@ class _Assembly:
                 defaults[line.name] = _value(unit, line.default)
             if line.kind == GIVEN and line.variable and line.name != "T":
                 parameters.append(_parameter(line, unit))
+        place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
+        lines[place:place] = self._reactions(inference, places)
         own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
         return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
 
+    def _reactions(self, inference: Inference, places: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+        texts = iter(
+            inference.text(places[f"rate {k}", False], self.texts) for k, _ in enumerate(self._all_rates())
+        )
+        for reaction in self.draft.reactions:
+            arrow = "=>" if reaction.whole else "<->" if len(reaction.rates) == 2 else "->"
+            rates = ", ".join(next(texts) for _ in reaction.rates)
+            yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
+
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""
-        formulas, places = [], {}
+        formulas: list[Formula] = []
+        places: dict[tuple[str, bool], int] = {}
         for line in self.draft.lines:
             if line.expression is not None:
                 places[line.name, False] = len(formulas)
                 formulas.append(Formula(line.name, line.expression, line.at, line.kind == RATE))
+        for k, (reaction, rate) in enumerate(self._all_rates()):
+            places[f"rate {k}", False] = len(formulas)
+            formulas.append(Formula(f"rate {k}", rate, reaction.at))
         for line in self.draft.lines:
             if line.default is not None and not isinstance(line.default, float):
                 places[line.name, True] = len(formulas)
@@ -211,10 +226,14 @@ class _Assembly:
         self, line: DraftLine, unit: UnitValue, inference: Inference, places: Mapping[tuple[str, bool], int]
     ) -> str:
         tail = f" : {_unit_name(unit)}" + (f" ({', '.join(line.flags)})" if line.flags else "")
-        if line.kind == GIVEN:
+        if line.kind in (GIVEN, SPECIES):
             return line.name + tail
         left = f"d{line.name}/dt" if line.kind == RATE else line.name
         return f"{left} = {inference.text(places[line.name, False], self.texts)}{tail}"
+
+
+def _side(side: tuple[tuple[int, str], ...]) -> str:
+    return " + ".join(name if count == 1 else f"{count} {name}" for count, name in side) or "0"
 
 
 def _plain(value: float) -> str:
@@ -229,7 +248,7 @@ def _value(unit: UnitValue, value: float) -> Quantity | float:
 def _unit_name(unit: UnitValue) -> str:
     if unit.is_dimensionless:
         return "1"
-    return "mM" if unit.dimension is _MILLIMOLAR else str(unit.dimension)
+    return "mM" if unit.dimension is MILLIMOLAR else str(unit.dimension)
 
 
 def _parameter(line: DraftLine, unit: UnitValue) -> Parameter:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from rall.plugins.nmodl.syntax import NOWHERE, Expression, Place, Program
 
-__all__ = ["GIVEN", "RATE", "STANDARD", "VALUE", "Draft", "DraftLine"]
+__all__ = ["GIVEN", "RATE", "SPECIES", "STANDARD", "VALUE", "Draft", "DraftLine", "DraftReaction"]
 
-RATE, VALUE, GIVEN = "differential equation", "subexpression", "parameter"
+RATE, VALUE, GIVEN, SPECIES = "differential equation", "subexpression", "parameter", "species declaration"
 
 #: What every mechanism can read by the names of NMODL, and what equations call it.
 STANDARD: Mapping[str, str] = {
@@ -26,7 +26,7 @@ class DraftLine:
     name : str
         rall's name of the variable.
     kind : str
-        `RATE`, `VALUE` or `GIVEN`.
+        `RATE`, `VALUE`, `GIVEN` or `SPECIES`.
     expression : Expression or None
         The right-hand side in rall's names; names of `STANDARD` and of constants are the file's.
     flags : tuple of str
@@ -55,6 +55,29 @@ class DraftLine:
 
 
 @dataclass(frozen=True)
+class DraftReaction:
+    """A reaction in rall's names.
+
+    Parameters
+    ----------
+    left, right : tuple of (int, str)
+        Coefficients and species.
+    rates : tuple of Expression
+        Forward, and backward if there is one.
+    whole : bool
+        Whether the rate is a flux and not a constant of mass action.
+    at : Place
+        Where it stands in the file.
+    """
+
+    left: tuple[tuple[int, str], ...]
+    right: tuple[tuple[int, str], ...]
+    rates: tuple[Expression, ...]
+    whole: bool
+    at: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A mechanism as lines.
 
@@ -64,10 +87,13 @@ class Draft:
         The file.
     lines : tuple of DraftLine
         In the order of printing: currents, rates, values, parameters.
+    reactions : tuple of DraftReaction
+        Between the lines of kind `SPECIES`.
     notices : tuple of str
         What was left out or assumed.
     """
 
     program: Program
     lines: tuple[DraftLine, ...]
+    reactions: tuple[DraftReaction, ...]
     notices: tuple[str, ...]

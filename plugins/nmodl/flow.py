@@ -16,15 +16,34 @@ from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, triv
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
-    Assign, Binary, Block, Call, CallStatement, Conditional, Expression, For, If, Index, Local, Name, Number, Opaque,
-    Place, Program, Rate, Statement, Table, Text, Unary, While,
+    Assign,
+    Binary,
+    Block,
+    Call,
+    CallStatement,
+    Conditional,
+    Expression,
+    For,
+    If,
+    Index,
+    Local,
+    Name,
+    Number,
+    Opaque,
+    Place,
+    Program,
+    Rate,
+    Statement,
+    Table,
+    Text,
+    Unary,
+    While,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
 __all__ = ["BUILTIN", "COPIED", "Definition", "Definitions", "Flow"]
 
 Scope: TypeAlias = dict[str, Expression | None]
-Conserved: TypeAlias = tuple[tuple[tuple[float, str], ...], Expression, Place]
 
 #: Functions of NMODL with the same meaning in equations, after `rall.plugins.nmodl.singular`.
 BUILTIN = frozenset((
@@ -128,10 +147,8 @@ class Flow:
     ----------
     values : dict of str to Expression
         What the variables of the file were assigned so far; rates under the name with a prime.
-    conserved : list of (tuple of (float, str), Expression, Place)
-        Of CONSERVE: coefficients and species, their sum, and where it stands.
-    volumes : dict of str to Expression
-        Of COMPARTMENT, by species.
+    branching : int
+        How many IFs with a condition that is not known before the run stand around.
     notices : dict of str to None
         What was left out or assumed, each once.
     """
@@ -149,8 +166,7 @@ class Flow:
         self._earlier = earlier
         self._handlers = {**_HANDLERS, **more}
         self.values: dict[str, Expression] = {}
-        self.conserved: list[Conserved] = []
-        self.volumes: dict[str, Expression] = {}
+        self.branching = 0
         self.notices: dict[str, None] = {}
         self._blocks = {block.name: block for block in program.blocks if block.name}
         self._defines = dict(program.defines)
@@ -239,7 +255,8 @@ class Flow:
         if block is not None and block.kind in ("FUNCTION", "PROCEDURE", "DERIVATIVE"):
             return self._inlined(block, node)
         if block is not None:
-            raise self.refuse(node.at, f"{block.kind} '{node.name}' cannot be called", "write it as a FUNCTION", block.kind)
+            what = f"{block.kind} '{node.name}' cannot be called"
+            raise self.refuse(node.at, what, "write it as a FUNCTION", block.kind)
         if node.name == "at_time":
             return Number("0", at=node.at)
         if node.name not in BUILTIN:
@@ -317,10 +334,12 @@ class Flow:
             return
         first = len(self.definitions)
         before = self._snapshot()
+        self.branching += 1
         self.run(statement.yes)
         taken = self._snapshot()
         self._restore(before)
         self.run(statement.no)
+        self.branching -= 1
         branches = _Branches(test, first, taken[0].keys() - before[0].keys())
         other = self._snapshot()
         merged = [self._merged_values(branches, taken[0], other[0])]
@@ -411,7 +430,8 @@ class Flow:
             self._done += 1
             test = constant(self.value(statement.test))
             if test is None:
-                raise self.refuse(statement.at, "how often this WHILE runs is not known before the run", "use FROM", "WHILE")
+                what = "how often this WHILE runs is not known before the run"
+                raise self.refuse(statement.at, what, "use FROM", "WHILE")
             if not test:
                 return
             if self._done > _MOST_STATEMENTS:
@@ -424,7 +444,8 @@ class Flow:
             for bound in (statement.first, statement.last, statement.step)
         ]
         if any(bound is None or bound != int(bound) for bound in bounds) or not bounds[2]:
-            raise self.refuse(statement.at, "the bounds of this FROM are not known before the run", "use numbers", "FROM")
+            what = "the bounds of this FROM are not known before the run"
+            raise self.refuse(statement.at, what, "use numbers", "FROM")
         first, last, step = (int(bound) for bound in bounds if bound is not None)
         scopes = self._calls[-1].scopes
         for k in range(first, last + (1 if step > 0 else -1), step):

@@ -1,23 +1,24 @@
 """Units of numbers and variables that have none in the file, from the equations in which they stand.
 
-NMODL knows units of declared variables; literals and many variables have none.  Each of these is an unknown: its
-exponents and the logarithm of its scale.  Sums, comparisons and assignments ask for equal units, products add them, a
-constant power multiplies them.  These are linear equations over the rationals (A. Kennedy, Dimension types, ESOP 1994),
-solved by elimination, one formula after the other.  A formula that does not fit with those before it is taken back and
-marked: its numbers are then what they are in NEURON.
+NMODL knows units of declared variables; literals and many variables have none.  Each of these is an unknown.  Sums,
+comparisons and assignments ask for equal units, products add exponents, a constant power multiplies them: linear
+equations (A. Kennedy, Dimension types, ESOP 1994).  They are taken in one after the other.  Where an expression does
+not fit with what is known before it, it is multiplied by the unit that is missing: that keeps the numbers that NEURON
+has, and a message says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import log10
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from rall.errors import EquationError
-from rall.plugins.nmodl.printing import SIGNATURES, equation_text, nmodl_text
+from rall.plugins.nmodl.elimination import PLAIN, Product, System, Unknown
+from rall.plugins.nmodl.printing import SIGNATURES, Corrections, constant, equation_text, nmodl_text, variables
 from rall.plugins.nmodl.syntax import (
     NOWHERE,
     Binary,
@@ -30,12 +31,14 @@ from rall.plugins.nmodl.syntax import (
     Place,
     Text,
     Unary,
-)  # fmt: skip
-from rall.plugins.nmodl.units import ONE, STANDARD, Rational, UnitTable, UnitValue, tidy
+)
+from rall.plugins.nmodl.units import ONE, STANDARD, UnitTable, UnitValue
 
 __all__ = ["Formula", "Inference", "Inferred", "infer"]
 
-_MS = UnitTable().unit("ms").code
+_MS = UnitTable().unit("ms")
+_HALF = Fraction(1, 2)
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Formula:
     target : str
         The variable that it gives.
     expression : Expression
-        Its right-hand side.  Functions of the file are inlined, with nodes of their own for the numbers in each
-        place where they are called: one node has one unit in a formula.
+        Its right-hand side.  Functions of the file are inlined; a number that comes up in two places with two units
+        must be two nodes (in one formula; formulas may share nodes).
     at : Place
         Where it stands, for messages.
     rate : bool
@@ -71,16 +74,16 @@ class Inferred:
         What was given.
     literals : mapping of int to UnitValue
         The unit of each number, by the ``id`` of its node.
-    lenient : bool
-        Whether units do not fit, so that the numbers are those of NEURON.
-    message : str
-        What does not fit; empty without.
+    corrections : mapping of (int, int) to UnitValue
+        Units by which parts are multiplied that do not fit; see `equation_text`.
+    messages : tuple of str
+        What does not fit, with file and line.
     """
 
     formula: Formula
     literals: Mapping[int, UnitValue] = field(repr=False)
-    lenient: bool = False
-    message: str = ""
+    corrections: Corrections = field(repr=False)
+    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,17 @@ class Inference:
     units : mapping of str to UnitValue
         Of every variable: declared ones, NEURON's own, and those that were found.
     notices : tuple of str
-        What was assumed, for people.
+        What was assumed, and what does not fit, for people.
+    lenient : bool
+        Whether numbers in the formulas have no units and variables are divided by theirs.
     """
 
     formulas: tuple[Inferred, ...]
     units: Mapping[str, UnitValue]
     notices: tuple[str, ...] = ()
+    lenient: bool = False
 
-    def text(self, number: int, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    def text(self, number: int, names: Mapping[str, str] = _NO_NAMES) -> str:
         """The right-hand side of a formula for rall's equations.
 
         Parameters
@@ -109,17 +115,18 @@ class Inference:
         number : int
             Which, from 0.
         names : mapping of str to str
-            What variables are called in equations.
+            What variables are called in equations; see `equation_text`.
 
         Returns
         -------
         str
         """
         inferred = self.formulas[number]
-        formula = inferred.formula
-        if not inferred.lenient:
-            return equation_text(formula.expression, inferred.literals, names)
-        return equation_text(formula.expression, names=names, lenient=self.units, result=self.result(number))
+        if self.lenient:
+            return equation_text(
+                inferred.formula.expression, names=names, lenient=self.units, result=self.result(number)
+            )
+        return equation_text(inferred.formula.expression, inferred.literals, names, inferred.corrections)
 
     def result(self, number: int) -> UnitValue:
         """The unit of the right-hand side of a formula; of a rate it is one per ms.
@@ -135,7 +142,7 @@ class Inference:
         """
         formula = self.formulas[number].formula
         unit = self.units.get(formula.target, ONE)
-        return UnitValue(unit.code - _MS) if formula.rate else unit
+        return unit / _MS if formula.rate else unit
 
 
 def infer(
@@ -160,7 +167,8 @@ def infer(
     file : str
         The file's name, for messages.
     lenient : bool
-        Whether all formulas are to have the numbers of NEURON; variables that are not declared then have no unit.
+        Whether variables are to be divided by their units and numbers taken as they are; what is not declared then
+        has no unit.
     strict : bool
         Whether units that do not fit are an error.
 
@@ -171,32 +179,36 @@ def infer(
     Raises
     ------
     EquationError
-        In strict mode, for the first formula that does not fit.
+        In strict mode, for the first place that does not fit.  In any mode for a number with a unit that is none.
     """
-    known = {name: unit.code for name, unit in (*declared.items(), *STANDARD.items())}
-    system = _System(known, {f.target for f in formulas if f.rate}, units or UnitTable())
-    messages: list[str] = []
-    for number, formula in enumerate(formulas):
-        message = "" if lenient else system.add(number, formula)
-        if message and strict:
-            raise EquationError(_placed(message, file, formula.at))
-        messages.append(_placed(message, file, formula.at) if message else "")
-    names = {} if lenient else system.settle()
-    found = {name: UnitValue(code) for name, code in known.items()}
-    found.update({name: ONE for formula in formulas for name in _names(formula) if name not in found})
-    found.update(names)
-    done = tuple(
-        Inferred(formula, system.literals(number), lenient or bool(message), message)
-        for number, (formula, message) in enumerate(zip(formulas, messages))
-    )
-    return Inference(done, found, _notices(names, messages, file))
+    known = {**declared, **STANDARD}
+    if lenient:
+        known.update(
+            {name: ONE for f in formulas for name in (f.target, *variables(f.expression)) if name not in known}
+        )
+        return Inference(tuple(Inferred(f, {}, {}) for f in formulas), known, lenient=True)
+    reader = _Reader(known, {f.target for f in formulas if f.rate}, units or UnitTable())
+    found = reader.settled(formulas)
+    odd = dict.fromkeys(reader.odd(found), ONE)
+    if odd:  # rather a message about what does not fit than a gate in thousandths
+        return infer(formulas, {**declared, **odd}, units, file, lenient, strict)
+    messages: list[dict[str, None]] = [{} for _ in formulas]  # in their order, each once
+    for misfit in reader.misfits:
+        message = f"{_place(file, misfit)}: {misfit.message(found)}"
+        if strict:
+            raise EquationError(message)
+        messages[misfit.number][message] = None
+    parts = zip(formulas, reader.literals, reader.corrections, map(tuple, messages))
+    done = tuple(Inferred(*each) for each in parts)
+    names = {key: unit for key, unit in found.items() if isinstance(key, str)}
+    return Inference(done, {**known, **names}, _notices(names, done, file))
 
 
-def _placed(message: str, file: str, at: Place) -> str:
-    return f"{file or 'line'}{':' if file else ' '}{at.line}: {message}"
+def _place(file: str, misfit: _Misfit) -> str:
+    return f"{file}:{misfit.line}" if file else f"line {misfit.line}"
 
 
-def _notices(names: Mapping[str, UnitValue], messages: Iterable[str], file: str) -> tuple[str, ...]:
+def _notices(names: Mapping[str, UnitValue], formulas: Iterable[Inferred], file: str) -> tuple[str, ...]:
     groups: dict[str, list[str]] = {}
     for name, unit in names.items():
         if not unit.is_plain:
@@ -206,302 +218,190 @@ def _notices(names: Mapping[str, UnitValue], messages: Iterable[str], file: str)
         f"{where}{', '.join(group)} {'has' if len(group) == 1 else 'have'} no unit in the file; taken as {unit}"
         for unit, group in groups.items()
     ]
-    lines += [f"{message}; its numbers are taken as NEURON takes them" for message in messages if message]
+    lines += [f"{message}; the numbers are taken as NEURON takes them" for f in formulas for message in f.messages]
     return tuple(lines)
 
 
-def _names(formula: Formula) -> Iterable[str]:
-    yield formula.target
-    stack = [formula.expression]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            yield node.name
-        elif isinstance(node, Number | Text):
-            continue
-        elif isinstance(node, Binary):
-            stack += (node.right, node.left)
-        elif isinstance(node, Unary):
-            stack.append(node.operand)
-        elif isinstance(node, Call):
-            stack += node.arguments[::-1]
-        elif isinstance(node, Conditional):
-            stack += (node.no, node.test, node.yes)
-        else:
-            yield node.name
+# --- what expressions ask for ---------------------------------------------------------------------------------------
+
+# How gladly an unknown carries a unit; see `System.unknown`.
+_ZERO, _VARIABLE, _FACTOR, _DECIMAL, _WHOLE, _STATE, _UNIT = range(7)
 
 
-# --- the linear system ----------------------------------------------------------------------------------------------
+class _Misfit(NamedTuple):
+    """Two units that are not equal; said when all units are known."""
 
-#: An unknown: a variable by its name, or a number by its formula and the id of its node.
-Unknown: TypeAlias = str | tuple[int, int]
-#: How gladly an unknown takes a unit, least first, and where it came up.
-Rank: TypeAlias = tuple[int, int]
+    number: int
+    line: int
+    parts: tuple[tuple[str, Product], ...]
+    ending: str
 
-
-class Sum(NamedTuple):
-    """A unit as a linear form: a known part, and unknown ones with their coefficients."""
-
-    code: Rational
-    terms: Mapping[Unknown, Rational]
-
-
-_NONE: Mapping[Unknown, Rational] = MappingProxyType({})
-_PLAIN = Sum(0, _NONE)
-_ZERO, _VARIABLE, _FACTOR, _DECIMAL, _WHOLE, _STATE, _UNIT = range(7)  # ranks, gladly to hardly
+    def message(self, found: Mapping[Unknown, UnitValue]) -> str:
+        said = []
+        for text, product in self.parts:
+            unit = UnitValue(product.code)
+            for key, power in product.powers.items():
+                unit = unit * found[key] ** power
+            said.append(f"'{text}' has no unit" if unit.is_plain else f"'{text}' is in {unit}")
+        return self.ending.format(*said)
 
 
-class _Misfit(Exception):
-    """Units that cannot be equal."""
+class _Reader:
+    """Takes formulas in, one after the other."""
 
-
-class _System:
-    """Unknown units and what is known of them."""
-
-    def __init__(self, known: Mapping[str, Rational], states: set[str], table: UnitTable) -> None:
-        self.known = {name: Sum(code, _NONE) for name, code in known.items()}
+    def __init__(self, known: Mapping[str, UnitValue], states: set[str], table: UnitTable) -> None:
+        self.known = {name: Product(unit.code, PLAIN.powers) for name, unit in known.items()}
         self.states, self.table = states, table
-        self.solved: dict[Unknown, Sum] = {}
-        self.ranks: dict[Unknown, Rank] = {}
-        self.numbers: dict[int, list[int]] = {}
-        self.conversions: dict[Unknown, Rational] = {}
-        self.number = 0
+        self.system = System()
+        self.misfits: list[_Misfit] = []
+        self.corrections: list[dict[tuple[int, int], UnitValue]] = []
+        self.literals: list[dict[int, UnitValue]] = []
+        self.number, self.line = 0, 0
 
-    def add(self, number: int, formula: Formula) -> str:
-        """Take a formula in; if it does not fit, leave it out and say why."""
-        self.number = number
-        before, ranks = len(self.solved), len(self.ranks)
-        try:
-            value = self.unit(formula.expression)
-            target = self.name(Name(formula.target))
-            if formula.rate:
-                target = Sum(target.code - _MS, target.terms)
-            if not self.equal(target, value):
-                left = formula.target + ("'" if formula.rate else "")
-                raise _Misfit(f"{self.describe(left, target)}, but {self.describe(formula.expression, value)}")
-        except _Misfit as misfit:
-            while len(self.solved) > before:
-                self.solved.popitem()
-            while len(self.ranks) > ranks:
-                self.ranks.popitem()
-            return str(misfit)
-        return ""
+    def settled(self, formulas: Sequence[Formula]) -> dict[Unknown, UnitValue]:
+        """Take all formulas in; the units of all unknowns."""
+        for number, formula in enumerate(formulas):
+            self.add(number, formula)
+        found = self.system.settle()
+        for key, unit in found.items():
+            if not isinstance(key, str):
+                self.literals[key[0]][key[1]] = unit
+        return found
 
-    # --- units of expressions ---
+    def odd(self, found: Mapping[Unknown, UnitValue]) -> Iterator[str]:
+        """Variables whose unit nobody means: a bare scale, or of a state anything that has no name of its own."""
+        for key, unit in found.items():
+            if isinstance(key, str) and not unit.is_plain:
+                state = key in self.states and not str(unit).isidentifier()
+                if state or unit.is_dimensionless:
+                    yield key
 
-    def unit(self, node: Expression) -> Sum:
+    def add(self, number: int, formula: Formula) -> None:
+        self.number, self.line = number, formula.at.line
+        self.corrections.append({})
+        self.literals.append({})
+        value = self.unit(formula.expression)
+        target = self.name(Name(formula.target))
+        if formula.rate:
+            target = target.times(Product(_MS.code, PLAIN.powers), -1)
+        wrong = self.system.equal(target, value)
+        if wrong:
+            self.corrections[number][0, 0] = UnitValue(wrong)
+            left = formula.target + ("'" if formula.rate else "")
+            self.misfit(((left, target), (_shown(formula.expression), value)), "{}, but {}")
+
+    def misfit(self, parts: tuple[tuple[str, Product], ...], ending: str) -> None:
+        self.misfits.append(_Misfit(self.number, self.line, parts, ending))
+
+    def unit(self, node: Expression) -> Product:
         return _RULES[type(node)](self, node)
 
-    def plain(self, node: Expression, where: str) -> Sum:
+    def ask(self, parent: Expression, slot: int, node: Expression, where: str, unit: UnitValue = ONE) -> None:
+        """Ask for a certain unit."""
         found = self.unit(node)
-        if not self.equal(found, _PLAIN):
-            raise _Misfit(f"{self.describe(node, found)}, and {where} takes a number without a unit")
-        return _PLAIN
+        wrong = self.system.equal(Product(unit.code, PLAIN.powers), found)
+        if wrong:
+            self.corrections[self.number][id(parent), slot] = UnitValue(wrong)
+            taken = "a number without a unit" if unit.is_plain else str(unit)
+            self.misfit(((_shown(node), found),), "{}, and " + f"{where} takes {taken}")
 
-    def alike(self, left: Expression, right: Expression, where: str) -> Sum:
+    def alike(self, parent: Expression, nodes: Sequence[Expression], where: str) -> Product:
+        """Ask for equal units of a parent's nodes, the last two of its slots."""
+        left, right = nodes
         a, b = self.unit(left), self.unit(right)
-        if not self.equal(a, b):
-            raise _Misfit(f"{self.describe(left, a)} and {self.describe(right, b)}, which {where} cannot join")
-        return b if a.terms else a
+        wrong = self.system.equal(a, b)
+        if wrong:
+            self.corrections[self.number][id(parent), 1] = UnitValue(wrong)
+            self.misfit(((_shown(left), a), (_shown(right), b)), "{} and {}, which " + where + " cannot join")
+            return a
+        return b if a.powers else a
 
-    def name(self, node: Name) -> Sum:
+    def name(self, node: Name | Index) -> Product:
         known = self.known.get(node.name)
         if known is None:
-            rank = _STATE if node.name in self.states else _VARIABLE
-            self.ranks.setdefault(node.name, (rank, len(self.ranks)))
-            return Sum(0, {node.name: 1})
+            return self.system.unknown(node.name, _STATE if node.name in self.states else _VARIABLE)
         return known
 
-    def index(self, node: Index) -> Sum:
-        return self.name(Name(node.name))
+    def text(self, node: Text) -> Product:
+        return PLAIN
 
-    def text(self, node: Text) -> Sum:
-        return _PLAIN
-
-    def literal(self, node: Number) -> Sum:
+    def literal(self, node: Number) -> Product:
         if node.unit:
-            return Sum(self.table.unit(node.unit).code, _NONE)
-        key = (self.number, id(node))
-        if key not in self.ranks:
-            self.ranks[key] = (_rank(node), len(self.ranks))
-            tens = _power_of_ten(node.value)
-            if tens:
-                self.conversions[key] = UnitValue.of((), -tens).code
-        return Sum(0, {key: 1})
+            unit = self.literals[self.number][id(node)] = self.table.unit(node.unit)
+            return Product(unit.code, PLAIN.powers)
+        value = node.value
+        tens = _power_of_ten(value)
+        conversion = UnitValue.of((), -tens).code if tens else 0
+        return self.system.unknown((self.number, id(node)), _rank(node, value, tens), conversion)
 
-    def unary(self, node: Unary) -> Sum:
+    def unary(self, node: Unary) -> Product:
         found = self.unit(node.operand)
-        return _PLAIN if node.operator == "!" else found
+        return PLAIN if node.operator == "!" else found
 
-    def binary(self, node: Binary) -> Sum:
+    def binary(self, node: Binary) -> Product:
         operator = node.operator
-        if operator == "*" or operator == "/":
-            a, b = self.unit(node.left), self.unit(node.right)
-            return _joined(a, b, 1 if operator == "*" else -1)
+        if operator == "*":
+            return self.unit(node.left).times(self.unit(node.right))
+        if operator == "/":
+            return self.unit(node.left).times(self.unit(node.right), -1)
         if operator == "^":
-            return self.power(node.left, node.right)
+            return self.power(node, (node.left, node.right))
         if operator in ("+", "-"):
-            return self.alike(node.left, node.right, f"'{operator}'")
+            return self.alike(node, (node.left, node.right), f"'{operator}'")
         if operator in ("&&", "||"):
-            self.unit(node.left), self.unit(node.right)
-            return _PLAIN
-        self.alike(node.left, node.right, f"'{operator}'")
-        return _PLAIN
+            self.unit(node.left)
+            self.unit(node.right)
+        else:
+            self.alike(node, (node.left, node.right), f"'{operator}'")
+        return PLAIN
 
-    def power(self, base: Expression, exponent: Expression) -> Sum:
-        self.plain(exponent, "an exponent")
-        constant = _constant(exponent)
-        if constant is None or (constant.denominator > 1 and _constant(base) is not None):
-            return self.plain(base, f"'^ {nmodl_text(exponent)}'")
-        found = self.unit(base)
-        return Sum(tidy(found.code * constant), {key: tidy(k * constant) for key, k in found.terms.items()})
+    def power(self, node: Expression, parts: Sequence[Expression]) -> Product:
+        base, exponent = parts
+        self.ask(node, 1, exponent, "an exponent")
+        value = constant(exponent)
+        # A number to a broken power is a q10.
+        if value is None or (value.denominator > 1 and constant(base) is not None):
+            self.ask(node, 0, base, f"'^{nmodl_text(exponent)}'")
+            return PLAIN
+        return self.unit(base).raised(value)
 
-    def call(self, node: Call) -> Sum:
+    def call(self, node: Call) -> Product:
         name, arguments = node.name, node.arguments
-        if name in ("pow",):
-            return self.power(*arguments)
+        if name == "pow":
+            return self.power(node, arguments)
         if name == "sqrt":
-            found = self.unit(arguments[0])
-            half = Fraction(1, 2)
-            return Sum(tidy(found.code * half), {key: tidy(k * half) for key, k in found.terms.items()})
+            return self.unit(arguments[0]).raised(_HALF)
         if name in ("fabs", "abs"):
             return self.unit(arguments[0])
         if name in ("fmin", "fmax", "min", "max"):
-            return self.alike(*arguments, f"'{name}'")
-        if name in SIGNATURES:
-            return self.fixed(node)
-        for argument in arguments:
-            self.plain(argument, f"{name}()")
-        return _PLAIN
+            return self.alike(node, arguments, f"{name}()")
+        wanted, result = SIGNATURES.get(name, ((ONE,) * len(arguments), ONE))
+        for slot, (argument, unit) in enumerate(zip(arguments, wanted)):
+            self.ask(node, slot, argument, f"{name}()", unit)
+        return Product(result.code, PLAIN.powers)
 
-    def fixed(self, node: Call) -> Sum:
-        """A function of equations whose arguments have units of their own."""
-        wanted, result = SIGNATURES[node.name]
-        for argument, unit in zip(node.arguments, wanted):
-            found = self.unit(argument)
-            if not self.equal(found, Sum(unit.code, _NONE)):
-                raise _Misfit(f"{self.describe(argument, found)}, and {node.name}() takes {unit}")
-        return Sum(result.code, _NONE)
-
-    def conditional(self, node: Conditional) -> Sum:
+    def conditional(self, node: Conditional) -> Product:
         self.unit(node.test)
-        return self.alike(node.yes, node.no, "IF and ELSE")
-
-    # --- elimination ---
-
-    def reduce(self, form: Sum) -> Sum:
-        """The form without solved unknowns."""
-        code: Rational = form.code
-        terms: dict[Unknown, Rational] = {}
-        stack = list(form.terms.items())
-        while stack:
-            unknown, k = stack.pop()
-            known = self.solved.get(unknown)
-            if known is None:
-                k += terms.get(unknown, 0)
-                if k:
-                    terms[unknown] = k
-                else:
-                    del terms[unknown]
-            else:
-                code += known.code * k
-                stack.extend((other, k * factor) for other, factor in known.terms.items())
-        return Sum(tidy(code), terms)
-
-    def equal(self, a: Sum, b: Sum) -> bool:
-        """Make two units equal; False if they cannot be."""
-        if not a.terms and not b.terms:
-            return a.code == b.code
-        code, terms = self.reduce(_joined(a, b, -1))
-        if not terms:
-            return code == 0
-        self.solve(Sum(code, terms))
-        return True
-
-    def solve(self, form: Sum) -> None:
-        """Solve ``form = 0`` for the unknown that takes a unit most gladly."""
-        code, terms = form
-        pivot = min(terms, key=self.ranks.__getitem__)
-        k = terms[pivot]
-        if k in (1, -1):
-            self.solved[pivot] = Sum(-code * k, {other: -c * k for other, c in terms.items() if other != pivot})
-        else:
-            self.solved[pivot] = Sum(
-                tidy(Fraction(-code, k)), {other: tidy(Fraction(-c, k)) for other, c in terms.items() if other != pivot}
-            )
-
-    def settle(self) -> dict[str, UnitValue]:
-        """Give every unknown its unit, none to those that may have any; the units of variables."""
-        open_ones: dict[Unknown, Sum] = {}
-        for unknown, form in self.solved.items():
-            reduced = self.reduce(form)
-            self.solved[unknown] = reduced
-            if reduced.terms:
-                open_ones[unknown] = reduced
-        # Dimensions and scales apart: a factor like 1e4 takes a scale, the variable beside it a dimension.
-        dimensions: list[Sum] = []
-        scales: list[Sum] = []
-        for unknown, form in open_ones.items():
-            terms = {unknown: -1, **form.terms}
-            dimension, scale = UnitValue(form.code).halves()
-            dimensions.append(Sum(dimension, terms))
-            scales.append(Sum(scale, terms))
-        order = sorted({unknown for row in scales for unknown in row.terms}, key=self.ranks.__getitem__)
-        found = [_solution(dimensions, order), _solution(self.converted(scales), order)]
-        if not all(_holds(row, found[1]) for row in scales):  # two conversions that exclude each other
-            found[1] = _solution(scales, order)
-        for unknown in order:
-            self.solved[unknown] = Sum(tidy(sum(solution.get(unknown, 0) for solution in found)), _NONE)
-        return {name: UnitValue(self.final(name)) for name in self.ranks if isinstance(name, str)}
-
-    def converted(self, rows: list[Sum]) -> list[Sum]:
-        """Rows about scales, with one more for each power of ten that is just the conversion that a row lacks."""
-        more = {}
-        for code, terms in rows:
-            for unknown, k in terms.items():
-                scale = self.conversions.get(unknown)
-                if scale and code + k * scale == 0:
-                    more[unknown] = Sum(-scale, {unknown: 1})
-                    break
-        return rows + list(more.values())
-
-    def final(self, unknown: Unknown) -> Rational:
-        """The code of an unknown; what is still open has none."""
-        form = self.solved.get(unknown)
-        return 0 if form is None else self.reduce(form).code
-
-    def literals(self, number: int) -> dict[int, UnitValue]:
-        """Units of the numbers of a formula."""
-        return {
-            unknown[1]: UnitValue(self.final(unknown))
-            for unknown in self.ranks
-            if not isinstance(unknown, str) and unknown[0] == number
-        }
-
-    # --- messages ---
-
-    def describe(self, what: Expression | str, form: Sum) -> str:
-        text = what if isinstance(what, str) else nmodl_text(what)
-        form = self.reduce(form)
-        text = text if len(text) <= 60 else text[:57] + "..."
-        if form.terms:
-            return f"'{text}' has a unit that is not known"
-        return f"'{text}' has no unit" if form.code == 0 else f"'{text}' is in {UnitValue(form.code)}"
+        return self.alike(node, (node.yes, node.no), "IF and ELSE")
 
 
-_RULES: Mapping[type, Callable[..., Sum]] = {
-    Number: _System.literal, Name: _System.name, Index: _System.index, Text: _System.text, Unary: _System.unary,
-    Binary: _System.binary, Call: _System.call, Conditional: _System.conditional,
+_RULES: Mapping[type, Callable[..., Product]] = {
+    Number: _Reader.literal, Name: _Reader.name, Index: _Reader.name, Text: _Reader.text, Unary: _Reader.unary,
+    Binary: _Reader.binary, Call: _Reader.call, Conditional: _Reader.conditional,
 }  # fmt: skip
 
 
-def _rank(node: Number) -> int:
-    value = node.value
+def _shown(node: Expression) -> str:
+    text = nmodl_text(node)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _rank(node: Number, value: float, tens: int) -> int:
     if value == 0:
         return _ZERO
     if value == 1:
-        return _FACTOR if node.factor else _UNIT
-    if node.factor or abs(_power_of_ten(value)) > 1:
+        return _UNIT
+    if node.factor or abs(tens) > 1:
         return _FACTOR  # a conversion of units most likely
     return _WHOLE if value == int(value) else _DECIMAL
 
@@ -510,75 +410,3 @@ def _power_of_ten(value: float) -> int:
     """The exponent of a power of ten; 0 for other numbers."""
     decade = log10(value) if value > 0 else 0.5
     return round(decade) if decade == round(decade) else 0
-
-
-def _joined(a: Sum, b: Sum, sign: int) -> Sum:
-    """One form plus or minus another."""
-    if not b.terms:
-        return Sum(a.code + sign * b.code, a.terms)
-    terms = dict(a.terms)
-    for unknown, k in b.terms.items():
-        k = terms.get(unknown, 0) + sign * k
-        if k:
-            terms[unknown] = k
-        else:
-            del terms[unknown]
-    return Sum(a.code + sign * b.code, terms)
-
-
-def _solution(rows: Sequence[Sum], order: Sequence[Unknown]) -> dict[Unknown, Rational]:
-    """A solution of ``row = 0`` for all rows in which as many unknowns as possible are 0, from the last in `order` on.
-
-    Solving for the first unknowns wherever that is possible gives the greedy basis of a matroid: the unknowns that are
-    not 0 are among the first that can do it.  A row that contradicts others is left out.
-    """
-    rows = list(rows)
-    pivots: list[tuple[Unknown, Sum]] = []
-    for unknown in order:
-        pivot = next((row for row in rows if unknown in row.terms), None)
-        if pivot is None:
-            continue
-        rows = [_without(row, unknown, pivot) if unknown in row.terms else row for row in rows if row is not pivot]
-        pivots.append((unknown, pivot))
-    found: dict[Unknown, Rational] = {}
-    for unknown, row in reversed(pivots):
-        rest = row.code + sum(k * found.get(other, 0) for other, k in row.terms.items() if other != unknown)
-        found[unknown] = tidy(Fraction(-rest) / row.terms[unknown])
-    return found
-
-
-def _holds(row: Sum, values: Mapping[Unknown, Rational]) -> bool:
-    return row.code + sum(k * values.get(unknown, 0) for unknown, k in row.terms.items()) == 0
-
-
-def _without(row: Sum, unknown: Unknown, pivot: Sum) -> Sum:
-    """A row without an unknown, by means of another row that has it."""
-    ratio = Fraction(-row.terms[unknown], 1) / pivot.terms[unknown]
-    terms = dict(row.terms)
-    for other, k in pivot.terms.items():
-        new = tidy(terms.get(other, 0) + ratio * k)
-        if new:
-            terms[other] = new
-        else:
-            terms.pop(other, None)
-    return Sum(tidy(row.code + ratio * pivot.code), terms)
-
-
-def _constant(node: Expression) -> Fraction | None:
-    """The value of an expression of numbers alone; None for any other."""
-    if isinstance(node, Number):
-        return Fraction(node.text)
-    if isinstance(node, Unary) and node.operator == "-":
-        value = _constant(node.operand)
-        return None if value is None else -value
-    if isinstance(node, Binary) and node.operator in _FOLD:
-        left, right = _constant(node.left), _constant(node.right)
-        if left is None or right is None or (node.operator == "/" and right == 0):
-            return None
-        return _FOLD[node.operator](left, right)
-    return None
-
-
-_FOLD: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
-    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
-}  # fmt: skip

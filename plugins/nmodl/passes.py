@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from rall.plugins.nmodl import gates, kinetic
+from rall.plugins.nmodl import gates
 from rall.plugins.nmodl.algebra import div, mul, sub
 from rall.plugins.nmodl.draft import STANDARD
+from rall.plugins.nmodl.file_units import is_species, units_of
 from rall.plugins.nmodl.flow import COPIED, Definitions, Flow
 from rall.plugins.nmodl.ions import REVERSAL, IonVariable, ion_variables
+from rall.plugins.nmodl.kinetic import Conserved, Scheme
 from rall.plugins.nmodl.refusal import refusals
-from rall.plugins.nmodl.syntax import Expression, Name, Number, Place, Program, Solve
+from rall.plugins.nmodl.syntax import Expression, Name, Number, Program, Solve
 
 __all__ = ["Passes"]
 
@@ -43,6 +45,10 @@ class Passes:
         Variables, and the keys of the definitions that they are in the end.
     frozen : set of str
         Those of them that only INITIAL assigns.
+    scheme : Scheme
+        Reactions, and what they conserve.
+    species : list of str
+        States whose equations are reactions; those of others are in `rates` alone.
     steady : set of str
         States that INITIAL solves for.
     initial : dict of str to Expression
@@ -66,11 +72,13 @@ class Passes:
         self.final: dict[str, str] = {}
         self.frozen: set[str] = set()
         self.steady: set[str] = set()
+        self.scheme = Scheme()
+        self.species: list[str] = []
         self.initial: dict[str, Expression] = {}
         self._check()
         initial = self._followed("INITIAL", {Solve: self._settle})
         self.initial = initial.values
-        main = self._followed("BREAKPOINT", {**kinetic.HANDLERS, Solve: self._solve})
+        main = self._followed("BREAKPOINT", {**self.scheme.handlers, Solve: self._solve})
         self._collect_rates(main)
         self._collect_final(main.values)
         self.notices = {**main.notices, **initial.notices}
@@ -88,7 +96,7 @@ class Passes:
             if block.kind in _OUT_OF_PLACE:
                 raise self.refuse(block.at, f"{block.kind} has no meaning in a channel", "leave it out", block.kind)
 
-    def _followed(self, kind: str, more: Mapping[type, object]) -> Flow:
+    def _followed(self, kind: str, more: Mapping[type, Callable[..., None]]) -> Flow:
         flow = Flow(self.program, self.definitions, self.refuse, self.known, more, self.initial)
         for block in self.program.blocks:
             if block.kind == kind:
@@ -121,24 +129,39 @@ class Passes:
     def _collect_rates(self, main: Flow) -> None:
         for name, value in main.values.items():
             if name.endswith("'"):
-                volume = main.volumes.get(name[:-1])
+                volume = self.scheme.volumes.get(name[:-1])
                 self.rates[name[:-1]] = value if volume is None else div(value, volume)
-        for terms, total, at in main.conserved:
-            self._conserve(main, terms, total, at)
+        if self._reacts(main):
+            self.species = self.scheme.species
+        else:
+            for law in self.scheme.conserved:
+                self._conserve(main, law)
         for state in self.rates:
             if state in main.values:
                 what = f"the state '{state}' has a differential equation and is assigned as well"
                 raise self.refuse(main.values[state].at, what, "leave one of the two out", "STATE")
 
-    def _conserve(self, main: Flow, terms: tuple[tuple[float, str], ...], total: Expression, at: Place) -> None:
+    def _reacts(self, main: Flow) -> bool:
+        """Whether equations can have the reactions themselves: between concentrations, or states of a channel."""
+        scheme = self.scheme
+        if not scheme.steps or not scheme.plain:
+            return False
+        table = units_of(self.program, lambda error, at: None)
+        declared = {one.name: one for one in self.program.declarations}
+        return all(
+            name in self.rates and name not in main.values and is_species(table, declared[name.partition("[")[0]].unit)
+            for name in scheme.species
+        )
+
+    def _conserve(self, main: Flow, law: Conserved) -> None:
         """One of the states is what the others leave of a sum that does not change."""
-        factor, last = next(((f, s) for f, s in reversed(terms) if s in self.rates), (0.0, ""))
+        factor, last = next(((f, s) for f, s in reversed(law.terms) if s in self.rates), (0.0, ""))
         if not factor:
             return
-        rest = total
-        for other, state in terms:
+        rest = law.total
+        for other, state in law.terms:
             if state != last:
-                part: Expression = Name(state, at=at)
+                part: Expression = Name(state, at=law.at)
                 rest = sub(rest, part if other == 1 else mul(Number(f"{other:.15g}"), part))
         del self.rates[last]
         value = rest if factor == 1 else div(rest, Number(f"{factor:.15g}"))

@@ -7,11 +7,10 @@ which is u/(exp(u) - 1) everywhere, and its inverse ``exprel(u)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rall.plugins.nmodl.algebra import children, constant, div, mul, neg, rebuilt, size
-from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Name, Number, Unary
+from rall.plugins.nmodl.algebra import children, constant, div, mul, neg, rebuilt
+from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Number, Unary
 
 __all__ = ["smooth"]
 
@@ -153,7 +152,8 @@ def _quotient(node: Binary) -> Expression:
     if not _worth(node):
         return node
     factors = _Factors().take(node)
-    for source, target, function in ((factors.below, factors.above, "xoexpm1"), (factors.above, factors.below, "exprel")):
+    below, above = factors.below, factors.above
+    for source, target, function in ((below, above, "xoexpm1"), (above, below, "exprel")):
         for k, factor in enumerate(source):
             found = _difference(factor)
             match = _proportional(found[0], target) if found else None
@@ -182,7 +182,7 @@ def _worth(node: Expression) -> bool:
 
 
 def _difference(node: Expression) -> tuple[Expression, int] | None:
-    """u and the sign s of ``s*(exp(u) - 1)``."""
+    """U and the sign s of ``s*(exp(u) - 1)``."""
     if not isinstance(node, Binary) or node.operator not in "+-":
         return None
     for exponential, other, sign in ((node.left, node.right, 1), (node.right, node.left, -1)):

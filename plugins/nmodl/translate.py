@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rall.errors import NmodlError
 from rall.plugins.nmodl.algebra import neg
-from rall.plugins.nmodl.draft import GIVEN, RATE, STANDARD, VALUE, Draft, DraftLine
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draft, DraftLine, DraftReaction
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
 from rall.plugins.nmodl.passes import Passes
 from rall.plugins.nmodl.start import steady_states
@@ -55,15 +55,22 @@ class _Lines:
         """All of them."""
         passes, weave = self.passes, self.weave
         roots = [passes.definitions[passes.final[name]].expression for name in self.currents]
-        weave.count([*roots, *passes.rates.values(), *(Name(name) for name in self._wanted())])
+        rates = [rate for state, rate in passes.rates.items() if state not in passes.species]
+        steps = passes.scheme.steps if passes.species else []
+        rates += [rate for step in steps for rate in step.rates]
+        weave.count([*roots, *rates, *(Name(name) for name in self._wanted())])
         self._check_frozen()
         values = weave.lines()
         lines = [*self._current_lines(), *self._rate_lines(), *(self._value(*value) for value in values)]
+        reactions = tuple(
+            DraftReaction(self._side(s.left), self._side(s.right), tuple(map(weave.write, s.rates)), s.whole, s.at)
+            for s in steps
+        )
         lines += self._nernst({line.name for line in lines})
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
-        return Draft(passes.program, tuple(lines), tuple(self.notices))
+        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices))
 
     def _wanted(self) -> Iterator[str]:
         """What has a line even if no current or rate uses it: what is written of ions, and RANGE variables."""
@@ -101,14 +108,15 @@ class _Lines:
     # --- names ---
 
     def _shown(self, name: str) -> str:
-        """rall's name of a variable of the file."""
+        """Rall's name of a variable of the file."""
         ion = self.passes.ions.get(name)
         return ion.shown if ion is not None and (ion.read or ion.written) else self.names.own(name)
 
     def _leaf(self, name: str) -> Expression:
         """What stands in equations for a name that nothing defines."""
         kind = self.passes.known.get(name, "")
-        if kind == "LOCAL" or (kind == "ASSIGNED" and name.partition("[")[0] not in (*self.neuron.ranges, *self.neuron.globals)):
+        reachable = name.partition("[")[0] in (*self.neuron.ranges, *self.neuron.globals)
+        if kind == "LOCAL" or (kind == "ASSIGNED" and not reachable):
             return Number("0")  # nothing ever assigns it
         self.used[name] = None
         if kind in ("GIVEN", "UNIT", "CONSTANT"):
@@ -156,10 +164,28 @@ class _Lines:
 
     def _rate_lines(self) -> Iterator[DraftLine]:
         steady = steady_states(self.passes)
+        yield from self._species_lines()
         for state, rate in self.passes.rates.items():
+            if state in self.passes.species:
+                continue
             default = None if state in steady else self._beginning(state)
             name, written = self._shown(state), self.weave.write(rate)
             yield DraftLine(name, RATE, written, (), self._unit(state), default, state, at=rate.at)
+
+    def _species_lines(self) -> Iterator[DraftLine]:
+        """States of reactions; what they begin with counts, since reactions conserve it."""
+        passes = self.passes
+        sums = {
+            next(name for _, name in law.terms): self.weave.write(law.total) for law in passes.scheme.conserved
+        }  # fmt: skip
+        for state in passes.species:
+            default: Expression | float | None = sums.get(state)
+            if not sums and state not in passes.steady:
+                default = self._beginning(state)
+            yield DraftLine(self._shown(state), SPECIES, None, ("species",), self._unit(state), default, state)
+
+    def _side(self, side: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+        return tuple((count, self._shown(name)) for count, name in side)
 
     def _beginning(self, state: str) -> Expression | float | None:
         """Where a state begins that INITIAL does not set to a steady state."""
