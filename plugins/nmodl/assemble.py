@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rall.errors import EquationError
-from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, Draft, DraftLine, DraftPathway, DraftReaction
 from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
@@ -62,6 +62,8 @@ class Assembled:
         Those of the file.
     notices : tuple of str
         What was assumed.
+    pathways : mapping of str to str
+        Statements of what events do.
     """
 
     lines: tuple[str, ...]
@@ -69,6 +71,7 @@ class Assembled:
     defaults: Mapping[str, Quantity | float | str]
     parameters: tuple[Parameter, ...]
     notices: tuple[str, ...]
+    pathways: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
@@ -97,7 +100,7 @@ class _Assembly:
         self.refuse = refusals(draft.program)
         self.notices = dict.fromkeys(draft.notices)
         self.table = units_of(draft.program, self._unknown)
-        self.texts = dict(STANDARD)
+        self.texts = dict(draft.texts)
         self.declared = self._declared()
 
     # --- units of the file ---
@@ -188,13 +191,20 @@ class _Assembly:
                 defaults[line.name] = inference.text(places[line.name, True], self.texts)
             elif isinstance(line.default, float):
                 defaults[line.name] = _value(unit, line.default)
-            if line.kind == GIVEN and line.variable and line.name != "T":
+            if line.kind == GIVEN and line.variable and line.name != "T" and isinstance(line.default, float):
                 parameters.append(_parameter(line, unit))
         place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
         lines[place:place] = self._reactions(inference, places)
         own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
-        return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
+        pathways = MappingProxyType({one.name: self._pathway(one, inference, places) for one in draft.pathways})
+        return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices, pathways)
+
+    def _pathway(self, pathway: DraftPathway, inference: Inference, places: Mapping[tuple[str, bool], int]) -> str:
+        return "\n".join(
+            f"{target} = {inference.text(places[f'{pathway.name} {k}', False], self.texts)}"
+            for k, (target, _) in enumerate(pathway.statements)
+        )
 
     def _reactions(self, inference: Inference, places: Mapping[tuple[str, bool], int]) -> Iterator[str]:
         texts = iter(
@@ -216,6 +226,10 @@ class _Assembly:
         for k, (reaction, rate) in enumerate(self._all_rates()):
             places[f"rate {k}", False] = len(formulas)
             formulas.append(Formula(f"rate {k}", rate, reaction.at))
+        for pathway in self.draft.pathways:
+            for k, (target, expression) in enumerate(pathway.statements):
+                places[f"{pathway.name} {k}", False] = len(formulas)
+                formulas.append(Formula(target, expression, pathway.at))
         for line in self.draft.lines:
             if line.default is not None and not isinstance(line.default, float):
                 places[line.name, True] = len(formulas)

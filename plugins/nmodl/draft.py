@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rall.plugins.nmodl.syntax import NOWHERE, Expression, Place, Program
 
-__all__ = ["GIVEN", "RATE", "SPECIES", "STANDARD", "VALUE", "Draft", "DraftLine", "DraftReaction"]
+__all__ = ["GIVEN", "RATE", "SPECIES", "STANDARD", "VALUE", "Draft", "DraftLine", "DraftPathway", "DraftReaction"]
 
 RATE, VALUE, GIVEN, SPECIES = "differential equation", "subexpression", "parameter", "species declaration"
 
@@ -78,6 +78,28 @@ class DraftReaction:
 
 
 @dataclass(frozen=True)
+class DraftPathway:
+    """What an event does.
+
+    Parameters
+    ----------
+    name : str
+        Of the pathway.
+    statements : tuple of (str, Expression)
+        Targets and right-hand sides, in order.
+    interval : Expression or None
+        How long after an event it happens, in ms and in the file's names; None for at once.
+    at : Place
+        Where it stands in the file.
+    """
+
+    name: str
+    statements: tuple[tuple[str, Expression], ...]
+    interval: Expression | None = None
+    at: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A mechanism as lines.
 
@@ -91,9 +113,15 @@ class Draft:
         Between the lines of kind `SPECIES`.
     notices : tuple of str
         What was left out or assumed.
+    texts : mapping of str to str
+        What names of `STANDARD`, and others where they differ, are in equations.
+    pathways : tuple of DraftPathway
+        Of synapses.
     """
 
     program: Program
     lines: tuple[DraftLine, ...]
     reactions: tuple[DraftReaction, ...]
     notices: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=lambda: STANDARD)
+    pathways: tuple[DraftPathway, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from rall.plugins.nmodl import gates
-from rall.plugins.nmodl.algebra import div, mul, sub
+from rall.plugins.nmodl.algebra import div, mul, replaced, sub
 from rall.plugins.nmodl.draft import STANDARD
 from rall.plugins.nmodl.file_units import is_species, units_of
 from rall.plugins.nmodl.flow import COPIED, Definitions, Flow
@@ -14,7 +14,10 @@ from rall.plugins.nmodl.kinetic import Conserved, Scheme
 from rall.plugins.nmodl.refusal import refusals
 from rall.plugins.nmodl.syntax import Expression, Name, Number, Program, Solve
 
-__all__ = ["Passes"]
+__all__ = ["AS_GIVEN", "Passes"]
+
+#: Ends the name of a parameter as the user gives it, where INITIAL changes it.
+AS_GIVEN = " given"
 
 _OUT_OF_PLACE = ("NET_RECEIVE", "BEFORE", "AFTER", "CONSTRUCTOR", "DESTRUCTOR", "DISCRETE", "POST_EVENT")
 
@@ -53,6 +56,8 @@ class Passes:
         States that INITIAL solves for.
     initial : dict of str to Expression
         What INITIAL leaves in the variables.
+    adjusted : list of str
+        Parameters that INITIAL changes.
     notices : dict of str to None
         What was left out or assumed, each once.
 
@@ -78,6 +83,7 @@ class Passes:
         self._check()
         initial = self._followed("INITIAL", {Solve: self._settle})
         self.initial = initial.values
+        self.adjusted = self._adjusted()
         main = self._followed("BREAKPOINT", {**self.scheme.handlers, Solve: self._solve})
         self._collect_rates(main)
         self._collect_final(main.values)
@@ -102,6 +108,17 @@ class Passes:
             if block.kind == kind:
                 flow.run(block.body)
         return flow
+
+    def _adjusted(self) -> list[str]:
+        """Parameters that INITIAL changes; its definitions speak of their values as given."""
+        found = [n for n, value in self.initial.items() if self.known.get(n) == "PARAMETER" and isinstance(value, Name)]
+        changed = {name: Name(name + AS_GIVEN) for name in found}
+        if found:
+            for definition in self.definitions.values():
+                definition.expression = replaced(definition.expression, changed.get)
+            self.initial = {n: replaced(value, changed.get) for n, value in self.initial.items()}
+            self.known.update({name + AS_GIVEN: "PARAMETER" for name in found})
+        return found
 
     def _solve(self, flow: Flow, statement: Solve) -> None:
         """A SOLVE of BREAKPOINT."""

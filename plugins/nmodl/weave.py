@@ -35,6 +35,10 @@ class NameTable:
             self._given[variable] = self.fresh(variable)
         return self._given[variable]
 
+    def call(self, variable: str, like: str) -> None:
+        """Give a variable the name that another one would have."""
+        self._given[variable] = self.fresh(like)
+
     def fresh(self, variable: str) -> str:
         """A name that nothing has yet, made of a variable's."""
         base = re.sub(r"\W+", "_", variable.rstrip("]"))
@@ -143,6 +147,10 @@ class Weave:
     def write(self, node: Expression) -> Expression:
         """An expression in rall's names; to be called after `lines`."""
         return replaced(node, self._lookup)
+
+    def leaf(self, name: str) -> Expression:
+        """What a variable or definition is in rall's names; to be called after `lines`."""
+        return self._lookup(name)
 
     def _lookup(self, name: str) -> Expression:
         if name in self._aliases:

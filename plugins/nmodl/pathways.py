@@ -1,0 +1,195 @@
+"""NET_RECEIVE as pathways: what an event does, and what the events do that the process sends to itself.
+
+An event that comes back after a fixed time is a second pathway with that delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rall.plugins.nmodl.algebra import add, constant, names, replaced
+from rall.plugins.nmodl.flow import Definitions
+from rall.plugins.nmodl.receive import FLAG, SENT, ReceiveFlow, Send
+from rall.plugins.nmodl.refusal import Refuse
+from rall.plugins.nmodl.syntax import Block, Conditional, Expression, Name, Number, Program
+
+__all__ = ["Pathway", "Receiver"]
+
+_MOST = 8
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """What one kind of event does.
+
+    Parameters
+    ----------
+    name : str
+        ``'pre'``, or ``'later'`` and the like.
+    values : mapping of str to Expression
+        Variables and what they are afterwards.
+    definitions : Definitions
+        What stands in them.
+    draws : set of str
+        Keys of random definitions.
+    interval : Expression or None
+        How long after ``'pre'`` it happens.
+    """
+
+    name: str
+    values: Mapping[str, Expression]
+    definitions: Definitions
+    draws: set[str]
+    interval: Expression | None = None
+
+
+class Receiver:
+    """Follows NET_RECEIVE for each kind of event.
+
+    Parameters
+    ----------
+    program : Program
+        The file.
+    block : Block
+        NET_RECEIVE.
+    refuse : Refuse
+        Raises errors.
+    known : dict of str to str
+        Names; those of the importer's own are added.
+    arguments : mapping of str to str
+        Names of arguments in `known`.
+
+    Attributes
+    ----------
+    own : dict of str to float
+        Variables of the importer's own and what they begin with.
+    """
+
+    def __init__(
+        self, program: Program, block: Block, refuse: Refuse, known: dict[str, str], arguments: Mapping[str, str]
+    ) -> None:
+        self._program, self._block, self._refuse, self._known = program, block, refuse, known
+        self._arguments = arguments
+        self.own: dict[str, Expression] = {}
+
+    def pathways(self, initial: Mapping[str, Expression]) -> list[Pathway]:
+        """All of them, that of events from outside first.
+
+        Parameters
+        ----------
+        initial : mapping of str to Expression
+            What variables and arguments begin with.
+        """
+        flow, values = self._followed(Number("0"))
+        sends = self._sends(flow, values)
+        first = Pathway("pre", values, flow.definitions, flow.draws)
+        if not sends:
+            return [first]
+        if any(s.flag is None for s, _ in sends) and not any(s.flag is not None for s, _ in sends):
+            raise self._refuse(sends[0][0].call.at, "net_move without a net_send", "", "net_move")
+        later = self._later(first, [(s, happens) for s, happens in sends], initial)
+        return [first, *later]
+
+    def _followed(self, flag: Expression, least: float = 0.0) -> tuple[ReceiveFlow, dict[str, Expression]]:
+        flow = ReceiveFlow(
+            self._program, Definitions(), self._refuse, self._known, self._arguments, flag, least
+        )  # fmt: skip
+        return flow, flow.follow(self._block.body)
+
+    def _sends(self, flow: ReceiveFlow, values: dict[str, Expression]) -> list[tuple[Send, Expression]]:
+        """What is sent and whether, taken out of the values."""
+        found = []
+        for k, send in enumerate(flow.sends):
+            happens = values.pop(f"{SENT}{k}", Number("0"))
+            if isinstance(happens, Name):
+                happens = flow.definitions[happens.name].expression
+            found.append((send, happens))
+        return found
+
+    def _later(
+        self, first: Pathway, sends: list[tuple[Send, Expression]], initial: Mapping[str, Expression]
+    ) -> list[Pathway]:
+        groups: dict[Expression, list[tuple[Send, Expression]]] = {}
+        for send, happens in sends:
+            self._check_interval(first, send)
+            groups.setdefault(_opened(send.interval, first.definitions), []).append((send, happens))
+        result = []
+        for interval, members in groups.items():
+            flags = [s.flag for s, _ in members if s.flag is not None]
+            at = members[0][0].call.at
+            if not flags or any(flag != flags[0] for flag in flags):
+                raise self._refuse(at, "events with several flags after the same time", "use one flag", "net_send")
+            always = len(members) == 1 and constant(members[0][1]) == 1
+            name = "later" if not result else f"later{len(result) + 1}"
+            result.append(self._returning(first, members, flags[0], interval, always, name, initial))
+        return result
+
+    def _check_interval(self, first: Pathway, send: Send) -> None:
+        for name in names(_opened(send.interval, first.definitions)):
+            if self._known.get(name) not in ("PARAMETER", "UNIT", "CONSTANT") or name in first.values:
+                raise self._refuse(
+                    send.call.at,
+                    f"the time that {send.call.name} waits depends on '{name.rstrip('@')}'",
+                    "it can be a parameter or a number; write the model as a NeuronGroup otherwise",
+                    send.call.name,
+                )
+
+    def _returning(
+        self, first: Pathway, members: list[tuple[Send, Expression]], flag: Expression, interval: Expression,
+        always: bool, name: str, initial: Mapping[str, Expression],
+    ) -> Pathway:  # fmt: skip
+        at = members[0][0].call.at
+        fixed = constant(flag)
+        if fixed is None:
+            return self._counted(first, members, flag, interval, always, name, initial)
+        flow, values = self._followed(Number(str(fixed)))
+        if any(happens for _, happens in self._sends(flow, values)):
+            raise self._refuse(at, "an event of the process itself sends another one", "write a NeuronGroup", "net_send")
+        if not always:
+            values = self._if_due(first, flow, values, members, name)
+        return Pathway(name, values, flow.definitions, flow.draws, interval)
+
+    def _counted(
+        self, first: Pathway, members: list[tuple[Send, Expression]], flag: Expression, interval: Expression,
+        always: bool, name: str, initial: Mapping[str, Expression],
+    ) -> Pathway:  # fmt: skip
+        """An event whose flag says how many there were; the later ones are counted as well."""
+        at = members[0][0].call.at
+        counter = next((v for v, value in first.values.items() if value == flag and self._counts(first, v)), None)
+        begins = constant(initial.get(counter or "", Number("0")))
+        if counter is None or not always or begins is None or begins < 0:
+            raise self._refuse(
+                at, "the flag of net_send is no number", "use a number, or a variable that counts events", "net_send"
+            )
+        own = f"{FLAG}@"
+        self._known[own] = "STATE"
+        self.own[own] = Number(f"{begins:.15g}")
+        flow, values = self._followed(Name(FLAG), begins + 1)
+        if counter in values or self._sends(flow, values):
+            raise self._refuse(at, "the event that comes back counts or sends as well", "", "net_send")
+        now = add(Name(own), Number("1"))
+        key = flow.definitions.make(own, now, False)
+        values = {own: key, **{v: replaced(x, lambda n: key if n == FLAG else None) for v, x in values.items()}}
+        for definition in flow.definitions.values():
+            definition.expression = replaced(definition.expression, lambda n: key if n == FLAG else None)
+        flow.definitions[key.name].number = -1
+        return Pathway(name, values, flow.definitions, flow.draws, interval)
+
+    def _counts(self, first: Pathway, variable: str) -> bool:
+        found = _opened(first.values[variable], first.definitions)
+        return found in (add(Name(variable), Number("1")), add(Number("1"), Name(variable)))
+
+    def _if_due(
+        self, first: Pathway, flow: ReceiveFlow, values: dict[str, Expression],
+        members: list[tuple[Send, Expression]], name: str,
+    ) -> dict[str, Expression]:  # fmt: skip
+        raise self._refuse(
+            members[0][0].call.at, "net_send under a condition", "send in any case and ask when the event is back", "net_send"
+        )
+
+
+def _opened(node: Expression, definitions: Definitions) -> Expression:
+    return replaced(
+        node, lambda name: _opened(definitions[name].expression, definitions) if name in definitions else None
+    )

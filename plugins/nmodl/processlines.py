@@ -1,0 +1,198 @@
+"""Point processes as lines of equations: of a compartment, or of a synapse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rall.equations import Equations
+from rall.errors import EquationError, NmodlError
+from rall.plugins.nmodl.algebra import constant, neg, replaced
+from rall.plugins.nmodl.draft import GIVEN, RATE, STANDARD, VALUE, Draft, DraftLine, DraftPathway
+from rall.plugins.nmodl.ions import CURRENT, IonVariable
+from rall.plugins.nmodl.processes import ProcessPasses
+from rall.plugins.nmodl.sequence import Sequence
+from rall.plugins.nmodl.syntax import NOWHERE, Binary, Expression, Name, Number, Program
+from rall.plugins.nmodl.translate import Lines
+from rall.plugins.nmodl.weave import NameTable
+
+__all__ = ["ProcessLines", "SynapseLines", "translate_process"]
+
+#: Of the other side of a synapse.
+_OF_TARGET = {"v": "v_post", "diam": "diameter_post", "area": "area_post", "L": "length_post"}
+#: What synapses have already.
+_KEPT = frozenset((
+    "i", "j", "N", "N_pre", "N_post", "N_incoming", "N_outgoing", "delay", "lastupdate", "t_in_timesteps", "name", "T",
+    "pre", "post", "source", "target", "model", "clock", "when", "order", "connect", "namespace", *STANDARD,
+))  # fmt: skip
+
+
+def translate_process(program: Program, synaptic: bool) -> Draft:
+    """Lines of equations for a point process.
+
+    Parameters
+    ----------
+    program : Program
+        The file.
+    synaptic : bool
+        Whether it is to be the model of synapses, as it always is with NET_RECEIVE, and not of compartments.
+
+    Raises
+    ------
+    NmodlError
+        If something in it has no translation.
+    """
+    try:
+        passes = ProcessPasses(program)
+        return (SynapseLines if synaptic or passes.receives else ProcessLines)(passes).draft()
+    except RecursionError as problem:
+        message = "expressions or procedures of this file are nested too deeply; simplify them"
+        raise NmodlError(message, program.file) from problem
+
+
+class ProcessLines(Lines):
+    """The lines of a point process of compartments.
+
+    Parameters
+    ----------
+    passes : ProcessPasses
+        The file, followed.
+    """
+
+    passes: ProcessPasses
+
+    def _current_lines(self) -> Iterator[DraftLine]:
+        for name, (own, ion, inward, _) in self.currents.items():
+            definition = self.passes.definitions[self.passes.final[name]]
+            value = self.weave.write(definition.expression)
+            signed, at = value if inward else neg(value), definition.expression.at
+            if ion:
+                self.used["area"] = None
+                density = Binary("/", signed, Name("area"))
+                flags = ("membrane current", f"ion {ion}")
+                yield DraftLine(own, VALUE, density, flags, "nA/um2", variable=name, at=at)
+            else:
+                yield DraftLine(own, VALUE, signed, ("point current",), "nA", variable=name, at=at)
+
+    def _aliases(self) -> dict[str, Expression]:
+        return {name: turned for name, (_, ion, _, turned) in self.currents.items() if not ion}
+
+    def _flags(self, name: str) -> tuple[str, ...]:
+        return () if self.passes.known.get(name) == "POINTER" else super()._flags(name)
+
+
+class _SynapseNames(NameTable):
+    """Names of a synapse's variables, which are those of the file wherever they can be."""
+
+    def fresh(self, variable: str) -> str:
+        plain = variable.rstrip("@]").replace("[", "_").replace("]", "")
+        if plain not in self._taken and plain not in _KEPT and not plain.endswith(("_pre", "_post")) and _free(plain):
+            return self.reserve(plain)
+        return super().fresh(plain)
+
+
+def _free(name: str) -> bool:
+    """Whether equations can have a variable of this name."""
+    try:
+        Equations(f"{name} : 1")
+    except EquationError:
+        return False
+    return True
+
+
+class SynapseLines(ProcessLines):
+    """The lines of synapses of one kind.
+
+    Parameters
+    ----------
+    passes : ProcessPasses
+        The file, followed.
+    """
+
+    def __init__(self, passes: ProcessPasses) -> None:
+        self.sequences = [(one, Sequence(one.definitions, one.values, one.draws)) for one in passes.pathways]
+        #: What the cell has to know of ions.
+        self.of_cell: dict[str, IonVariable] = {}
+        block = passes.receives
+        self.units = {passes.arguments[name]: unit for name, unit in block.arguments} if block is not None else {}
+        super().__init__(passes)
+        for name, ion in passes.ions.items():
+            if ion.written and ion.role != CURRENT:
+                raise passes.refuse(self.neuron.at, f"a synapse sets '{name}'", "write its current and a pool", "USEION")
+
+    def _table(self) -> NameTable:
+        table = _SynapseNames(self.neuron.name)
+        for ion in self.passes.ions.values():
+            table.reserve(ion.shown)
+        return table
+
+    def _aliases(self) -> dict[str, Expression]:
+        return {}
+
+    def _texts(self) -> Mapping[str, str]:
+        ions = {ion.shown: f"{ion.shown}_post" for ion in self.passes.ions.values()}
+        return {**STANDARD, **_OF_TARGET, **ions}
+
+    # --- lines ---
+
+    def _current_lines(self) -> Iterator[DraftLine]:
+        for name, (own, _, inward, _) in self.currents.items():
+            definition = self.passes.definitions[self.passes.final[name]]
+            value = self.weave.write(definition.expression)
+            signed = value if inward else neg(value)
+            yield DraftLine(f"{own}_post", VALUE, signed, ("summed",), "nA", variable=name, at=definition.expression.at)
+
+    def _rate_lines(self) -> Iterator[DraftLine]:
+        for state, rate in self.passes.rates.items():
+            name, written = self._shown(state), self.weave.write(rate)
+            unit, begins = self._unit(state), self._given(state)
+            yield DraftLine(name, RATE, written, ("clock-driven",), unit, begins, state, at=rate.at)
+
+    def _nernst(self, written: set[str]) -> Iterator[DraftLine]:
+        yield from ()
+
+    def _of_ion(self, ion: IonVariable) -> DraftLine:
+        self.of_cell[ion.shown] = ion
+        return super()._of_ion(ion)
+
+    def _unit(self, name: str) -> str | None:
+        return self.units[name] if name in self.units else super()._unit(name)
+
+    def _flags(self, name: str) -> tuple[str, ...]:
+        return () if name in self.passes.held else super()._flags(name)
+
+    def _given(self, name: str) -> Expression | float:
+        value = self.passes.initial.get(name)
+        if value is None or self.passes.known.get(name) != "STATE":
+            return super()._given(name)
+        written = replaced(self.weave.write(value), lambda one: Number("0") if one == "t" else None)
+        number = constant(written)
+        return written if number is None else number
+
+    # --- events ---
+
+    def _at_events(self) -> Iterator[str]:
+        for _, sequence in self.sequences:
+            yield from sorted(sequence.leaves())
+
+    def of_cell_lines(self) -> Iterator[DraftLine]:
+        """What the model of a cell needs."""
+        for own, ion, _, _ in self.currents.values():
+            yield DraftLine(own, GIVEN, None, () if ion else ("point current",), "nA")
+            if ion:
+                density = Binary("/", Name(own), Name("area"))
+                yield DraftLine(f"{own}_density", VALUE, density, ("membrane current", f"ion {ion}"), "nA/um2")
+        for ion in self.of_cell.values():
+            yield super()._of_ion(ion)
+
+    def _pathways(self) -> Iterator[DraftPathway]:
+        at = self.passes.receives.at if self.passes.receives is not None else NOWHERE
+        for pathway, _ in self.sequences:
+            for name in pathway.values:  # before names of what only one pathway knows
+                self._shown(name)
+        for pathway, sequence in self.sequences:
+            statements = tuple(sequence.statements(self._shown, self.weave.leaf, self._behind, self.names.fresh))
+            yield DraftPathway(pathway.name, statements, pathway.interval, at)
+
+    def _behind(self, name: str) -> set[str]:
+        """What a variable is computed from, itself among it."""
+        return {name, *(self.weave.leaves(name) if name in self.passes.final else ())}
