@@ -17,7 +17,7 @@ __all__ = ["CORE", "METHODS", "SUBPACKAGES", "find_name", "public_names"]
 _HOMES = {
     "rall.errors": (
         "CompileError EquationError MagicError MorphologyError MorphologyWarning NotSupportedError "
-        "NumericalError PluginError RallError RallWarning"
+        "NmodlError NumericalError PluginError RallError RallWarning"
     ),
     "rall.units.constants": (
         "avogadro_constant boltzmann_constant electric_constant electron_mass elementary_charge "

@@ -10,6 +10,7 @@ from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Ind
 __all__ = [
     "ZERO", "add", "constant", "derivative", "div", "evaluate", "mentions", "mul", "names", "neg", "power",
     "rebuilt", "replaced", "size", "sub", "trivial", "walk",
+    "whole_number",
 ]  # fmt: skip
 
 #: For sums that begin and derivatives that vanish.  Where a number stays in an expression it is a new node, since
@@ -118,6 +119,21 @@ def constant(node: Expression) -> float | None:
         return evaluate(node, _unknown)
     except (KeyError, ArithmeticError, ValueError):
         return None
+
+
+def whole_number(node: Expression) -> int | None:
+    """The value of a sum or product of whole numbers, as indices and counters are; None for others."""
+    if isinstance(node, Number):
+        return int(node.text) if node.text.isdigit() and constant(node) is not None else None
+    if isinstance(node, Unary) and node.operator == "-":
+        inner = whole_number(node.operand)
+        return None if inner is None else -inner
+    if not isinstance(node, Binary) or node.operator not in ("+", "-", "*"):
+        return None
+    left, right = whole_number(node.left), whole_number(node.right)
+    if left is None or right is None:
+        return None
+    return left + right if node.operator == "+" else left - right if node.operator == "-" else left * right
 
 
 def _unknown(name: str) -> float:

@@ -187,12 +187,13 @@ class _Assembly:
         for line in draft.lines:
             unit = inference.units.get(line.name, ONE) if line.name != "T" else UnitTable().unit("K")
             lines.append(self._text(line, unit, inference, places))
-            if (line.name, True) in places:
-                defaults[line.name] = inference.text(places[line.name, True], self.texts)
-            elif isinstance(line.default, float):
+            if isinstance(line.default, float):
                 defaults[line.name] = _value(unit, line.default)
             if line.kind == GIVEN and line.variable and line.name != "T" and isinstance(line.default, float):
                 parameters.append(_parameter(line, unit))
+        for name, default in places:  # the last, since they are computed from the others
+            if default:
+                defaults[name] = inference.text(places[name, True], self.texts)
         place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
         lines[place:place] = self._reactions(inference, places)
         own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)

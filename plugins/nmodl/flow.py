@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, trivial
+from rall.plugins.nmodl.algebra import constant, names, neg, rebuilt, size, trivial, whole_number
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.singular import smooth
 from rall.plugins.nmodl.syntax import (
@@ -181,7 +181,8 @@ class Flow:
             if name in scope:
                 return scope[name] or Number("0", at=at)  # not assigned yet: whatever it is, it is not used
         if name in self.values:
-            return self.values[name]
+            found = self.values[name]
+            return Name(found.name, at=at) if isinstance(found, Name) else found
         if name in self._defines:
             return Number(str(self._defines[name]), at=at)
         if self.known.get(name) == "LOCAL" and not self._earlier:
@@ -207,6 +208,10 @@ class Flow:
     def _local(self, name: str, value: Expression) -> Expression:
         if trivial(value) or size(value, _FEW) <= _FEW:
             return value
+        counted = whole_number(value)
+        if counted is not None:
+            number = Number(str(abs(counted)), at=value.at)
+            return neg(number) if counted < 0 else number
         if len(self.definitions) > _MOST_DEFINITIONS:
             raise self.refuse(value.at, "the procedures call each other too often", "simplify the file")
         return self.definitions.make(name.partition("[")[0], value, True)

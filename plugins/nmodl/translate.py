@@ -191,7 +191,7 @@ class Lines:
         for state, rate in self.passes.rates.items():
             if state in self.passes.species:
                 continue
-            default = None if state in steady else self._beginning(state)
+            default = self._beginning(state, state in steady)
             name, written = self._shown(state), self.weave.write(rate)
             yield DraftLine(name, RATE, written, (), self._unit(state), default, state, at=rate.at)
 
@@ -210,14 +210,17 @@ class Lines:
     def _side(self, side: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
         return tuple((count, self._shown(name)) for count, name in side)
 
-    def _beginning(self, state: str) -> Expression | float | None:
-        """Where a state begins that INITIAL does not set to a steady state."""
+    def _beginning(self, state: str, steady: bool = False) -> Expression | float | None:
+        """Where a state begins; of gates nothing if that is a steady state, which depends on where a cell starts."""
         value, ion, declared = self.passes.initial.get(state), self.passes.ions.get(state), self._declaration(state)
+        concentration = ion is not None and (ion.read or ion.written)
+        if steady and not concentration:
+            return None
         if value is not None:
-            written = self.weave.write(value)
-            self.notices[f"INITIAL sets '{state}' to no steady state; cell.initialise() replaces it by one"] = None
-            return written
-        if ion is not None and (ion.read or ion.written):
+            if not steady:
+                self.notices[f"INITIAL sets '{state}' to no steady state; cell.initialise() replaces it by one"] = None
+            return self.weave.write(value)
+        if ion is not None and concentration:
             return ion.default
         return declared.start if declared is not None else None
 
