@@ -117,6 +117,8 @@ class Draft:
         What names of `STANDARD`, and others where they differ, are in equations.
     pathways : tuple of DraftPathway
         Of synapses.
+    of_cell : tuple of DraftLine
+        What the cell has to have that synapses of this kind reach.
     """
 
     program: Program
@@ -125,3 +127,4 @@ class Draft:
     notices: tuple[str, ...]
     texts: Mapping[str, str] = field(default_factory=lambda: STANDARD)
     pathways: tuple[DraftPathway, ...] = ()
+    of_cell: tuple[DraftLine, ...] = ()

@@ -111,7 +111,7 @@ class SynapseLines(ProcessLines):
     def __init__(self, passes: ProcessPasses) -> None:
         self.sequences = [(one, Sequence(one.definitions, one.values, one.draws)) for one in passes.pathways]
         #: What the cell has to know of ions.
-        self.of_cell: dict[str, IonVariable] = {}
+        self.read_of_cell: dict[str, IonVariable] = {}
         block = passes.receives
         self.units = {passes.arguments[name]: unit for name, unit in block.arguments} if block is not None else {}
         super().__init__(passes)
@@ -151,7 +151,7 @@ class SynapseLines(ProcessLines):
         yield from ()
 
     def _of_ion(self, ion: IonVariable) -> DraftLine:
-        self.of_cell[ion.shown] = ion
+        self.read_of_cell[ion.shown] = ion
         return super()._of_ion(ion)
 
     def _unit(self, name: str) -> str | None:
@@ -174,14 +174,13 @@ class SynapseLines(ProcessLines):
         for _, sequence in self.sequences:
             yield from sorted(sequence.leaves())
 
-    def of_cell_lines(self) -> Iterator[DraftLine]:
-        """What the model of a cell needs."""
+    def _of_cell(self) -> Iterator[DraftLine]:
         for own, ion, _, _ in self.currents.values():
             yield DraftLine(own, GIVEN, None, () if ion else ("point current",), "nA")
             if ion:
                 density = Binary("/", Name(own), Name("area"))
                 yield DraftLine(f"{own}_density", VALUE, density, ("membrane current", f"ion {ion}"), "nA/um2")
-        for ion in self.of_cell.values():
+        for ion in self.read_of_cell.values():
             yield super()._of_ion(ion)
 
     def _pathways(self) -> Iterator[DraftPathway]:

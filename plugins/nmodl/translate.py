@@ -81,7 +81,12 @@ class Lines:
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
-        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices), self._texts(), pathways)
+        texts, of_cell = self._texts(), tuple(self._of_cell())
+        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices), texts, pathways, of_cell)
+
+    def _of_cell(self) -> Iterable[DraftLine]:
+        """What cells that synapses reach need."""
+        return ()
 
     def _at_events(self) -> Iterable[str]:
         """What events read."""
