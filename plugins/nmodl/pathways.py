@@ -12,7 +12,7 @@ from rall.plugins.nmodl.algebra import add, constant, names, replaced
 from rall.plugins.nmodl.flow import Definitions
 from rall.plugins.nmodl.receive import FLAG, SENT, ReceiveFlow, Send
 from rall.plugins.nmodl.refusal import Refuse
-from rall.plugins.nmodl.syntax import Block, Conditional, Expression, Name, Number, Program
+from rall.plugins.nmodl.syntax import Binary, Block, Call, Conditional, Expression, Name, Number, Program
 
 __all__ = ["Pathway", "Receiver"]
 
@@ -62,8 +62,10 @@ class Receiver:
 
     Attributes
     ----------
-    own : dict of str to float
+    own : dict of str to Expression
         Variables of the importer's own and what they begin with.
+    notices : dict of str to None
+        What was assumed, each once.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Receiver:
         self._program, self._block, self._refuse, self._known = program, block, refuse, known
         self._arguments = arguments
         self.own: dict[str, Expression] = {}
+        self.notices: dict[str, None] = {}
 
     def pathways(self, initial: Mapping[str, Expression]) -> list[Pathway]:
         """All of them, that of events from outside first.
@@ -95,7 +98,9 @@ class Receiver:
         flow = ReceiveFlow(
             self._program, Definitions(), self._refuse, self._known, self._arguments, flag, least
         )  # fmt: skip
-        return flow, flow.follow(self._block.body)
+        values = flow.follow(self._block.body)
+        self.notices.update(flow.notices)
+        return flow, values
 
     def _sends(self, flow: ReceiveFlow, values: dict[str, Expression]) -> list[tuple[Send, Expression]]:
         """What is sent and whether, taken out of the values."""
@@ -184,9 +189,57 @@ class Receiver:
         self, first: Pathway, flow: ReceiveFlow, values: dict[str, Expression],
         members: list[tuple[Send, Expression]], name: str,
     ) -> dict[str, Expression]:  # fmt: skip
-        raise self._refuse(
-            members[0][0].call.at, "net_send under a condition", "send in any case and ask when the event is back", "net_send"
-        )
+        """What an event does that comes back only if it was sent, or after it was moved.
+
+        A variable keeps when it is due.  There is one at a time: it is sent only while none is on its way.
+        """
+        sent = [(send, happens) for send, happens in members if send.flag is not None]
+        if len(sent) > 1 or not self._waits(first, sent[0][1]):
+            raise self._refuse(
+                sent[0][0].call.at,
+                "net_send under a condition that may hold again before the event is back",
+                "send in any case and decide when it is back, or let a variable say that one is on its way",
+                "net_send",
+            )
+        due = f"due {name}"
+        self._known[due] = "STATE"
+        self.own[due] = Number("-1")
+        when: Expression = Name(due)
+        for send, happens in members:
+            moment = add(Name("t"), _opened(send.interval, first.definitions))
+            fixed = constant(happens)
+            when = moment if fixed == 1 else when if fixed == 0 else _chosen(happens, moment, when)
+        first.values[due] = first.definitions.make(due, when, False)  # type: ignore[index]
+        late = Call("fabs", (Binary("-", Name("t"), Name(due)),))
+        test = flow.definitions.make("is due", Binary("<", late, Binary("*", Number("0.75"), Name("dt"))), True)
+        return {v: flow.definitions.make(v, Conditional(test, x, Name(v)), False) for v, x in values.items()}
+
+    def _waits(self, first: Pathway, happens: Expression) -> bool:
+        """Whether what makes an event be sent also makes its condition fail from then on."""
+        if not isinstance(happens, Conditional):
+            return False
+        test = _opened(happens.test, first.definitions)
+
+        def then(name: str) -> Expression | None:
+            value = first.values.get(name)
+            value = None if value is None else _opened(value, first.definitions)
+            if isinstance(value, Conditional) and value.test == test:
+                value = value.yes
+            return value if value is not None and constant(value) is not None else None
+
+        return constant(replaced(test, then)) == 0
+
+
+def _chosen(happens: Expression, moment: Expression, other: Expression) -> Expression:
+    """`moment` if something happens, which is a choice between 1 and 0."""
+    if not isinstance(happens, Conditional):
+        return Conditional(Binary("!=", happens, Number("0")), moment, other)
+    yes, no = constant(happens.yes), constant(happens.no)
+    if (yes, no) == (1, 0):
+        return Conditional(happens.test, moment, other)
+    if (yes, no) == (0, 1):
+        return Conditional(happens.test, other, moment)
+    return Conditional(Binary("!=", happens, Number("0")), moment, other)
 
 
 def _opened(node: Expression, definitions: Definitions) -> Expression:

@@ -43,11 +43,14 @@ class ProcessPasses(Passes):
             self._receive(self.receives)
 
     def _check(self) -> None:
+        neuron = self.program.neuron
+        if neuron.kind != "POINT_PROCESS":
+            raise self.refuse(neuron.at, f"{neuron.kind} {neuron.name}", "", neuron.kind)
         for block in self.program.blocks:
             if block.kind in _OUT_OF_PLACE:
                 what = f"{block.kind} {block.name}".strip()
                 raise self.refuse(block.at, what, "say in BREAKPOINT what happens in every step", block.kind)
-        for name in self.program.neuron.pointers:
+        for name in neuron.pointers:
             self.known[name] = "POINTER"
         if self.receives is not None:
             self._find_held(self.receives)
@@ -79,6 +82,7 @@ class ProcessPasses(Passes):
         self._begin(block)
         receiver = Receiver(self.program, block, self.refuse, self.known, self.arguments)
         self.pathways = receiver.pathways(self.initial)
+        self.notices.update(receiver.notices)
         for name, value in receiver.own.items():
             self.held[name] = None
             self.initial[name] = value

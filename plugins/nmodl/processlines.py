@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rall.equations import Equations
 from rall.errors import EquationError, NmodlError
-from rall.plugins.nmodl.algebra import constant, neg, replaced
+from rall.plugins.nmodl.algebra import constant, names, neg, replaced
 from rall.plugins.nmodl.draft import GIVEN, RATE, STANDARD, VALUE, Draft, DraftLine, DraftPathway
 from rall.plugins.nmodl.ions import CURRENT, IonVariable
 from rall.plugins.nmodl.processes import ProcessPasses
@@ -183,13 +183,22 @@ class SynapseLines(ProcessLines):
         for ion in self.read_of_cell.values():
             yield super()._of_ion(ion)
 
-    def _pathways(self) -> Iterator[DraftPathway]:
+    def _pathways(self, lines: Iterable[DraftLine]) -> Iterator[DraftPathway]:
         at = self.passes.receives.at if self.passes.receives is not None else NOWHERE
         for pathway, _ in self.sequences:
             for name in pathway.values:  # before names of what only one pathway knows
                 self._shown(name)
+        read = {name for line in lines if line.expression is not None for name in names(line.expression)}
         for pathway, sequence in self.sequences:
-            statements = tuple(sequence.statements(self._shown, self.weave.leaf, self._behind, self.names.fresh))
+            # What an event changes is seen from the next step on, so that the time counts from there.
+            later = any(self._shown(name) in read and "t" in sequence.needs(name) for name in pathway.values)
+            now = Binary("+", Name("t"), Name("dt")) if later else Name("t")
+            statements = tuple(
+                sequence.statements(
+                    self._shown, lambda name, now=now: now if name == "t" else self.weave.leaf(name),  # type: ignore[misc]
+                    self._behind, self.names.fresh,
+                )
+            )  # fmt: skip
             yield DraftPathway(pathway.name, statements, pathway.interval, at)
 
     def _behind(self, name: str) -> set[str]:

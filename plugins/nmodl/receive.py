@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rall.plugins.nmodl.algebra import constant, sub
+from rall.plugins.nmodl.chance import drawn, is_uniform
 from rall.plugins.nmodl.flow import Definition, Definitions, Flow, Scope
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.syntax import (
-    Binary, Block, Call, CallStatement, Expression, If, Name, Number, Opaque, Program, Statement, Watch,
+    Binary, Block, Call, CallStatement, Expression, If, Index, Name, Number, Opaque, Program, Statement, Watch,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
@@ -82,7 +83,7 @@ class ReceiveFlow(Flow):
         super().__init__(program, definitions, refuse, known, more)
         self.sends: list[Send] = []
         self.draws: set[str] = set()
-        self._least = least
+        self._program, self._least = program, least
         self._scope: Scope = {name: Name(key) for name, key in arguments.items()}
         self._arguments = arguments
         self._flag = flag
@@ -91,16 +92,46 @@ class ReceiveFlow(Flow):
         """Execute the block; what it leaves in variables of the file and in arguments."""
         self._calls[-1].scopes.append({FLAG: self._flag})
         self._calls[-1].scopes.append(self._scope)
-        self.run(_without_returns(body))
+        self.run(_without_returns(self._without_pointers(body)))
         found = {key: self._scope[name] for name, key in self._arguments.items()}
         changed = {key: value for key, value in found.items() if value is not None and value != Name(key)}
         return {**self.values, **changed}
+
+    def _without_pointers(self, body: Sequence[Statement]) -> list[Statement]:
+        """Statements without those that C code makes depend on a POINTER, as if it were not set."""
+        done: list[Statement] = []
+        depth = 0
+        for statement in body:
+            if isinstance(statement, If):
+                yes, no = (self._without_pointers(part) for part in (statement.yes, statement.no))
+                statement = If(statement.test, tuple(yes), tuple(no), at=statement.at)
+            if isinstance(statement, Opaque) and statement.kind == "VERBATIM":
+                opens = statement.text.count("{") - statement.text.count("}")
+                used = [name for name in self._program.neuron.pointers if f"_p_{name}" in statement.text]
+                if depth > 0 or (opens > 0 and used):
+                    depth += opens
+                    rest = statement.text.rpartition("}")[2]
+                    if depth == 0 and "return" in rest:
+                        done.append(Opaque("VERBATIM", rest, at=statement.at))
+                    self.notices.update({f"what C code does with '{name}' was left out": None for name in used})
+                    continue
+            if depth <= 0:
+                done.append(statement)
+        return done
 
     def read(self, name: str, at: object) -> Expression:
         """See `Flow.read`; variables of the whole file keep their values."""
         if self.known.get(name) == "STATE" and name not in self.values and not self._scoped(name):
             return Name(name, at=at)  # type: ignore[arg-type]
         return super().read(name, at)  # type: ignore[arg-type]
+
+    def element(self, node: Index) -> str:
+        """See `Flow.element`."""
+        if constant(self.value(node.index)) is None:
+            raise self.refuse(
+                node.at, f"the array '{node.name}' remembers events", "keep sums that decay instead", "NET_RECEIVE"
+            )
+        return super().element(node)
 
     def _scoped(self, name: str) -> bool:
         return any(name in scope for scope in self._calls[-1].scopes)
@@ -119,17 +150,25 @@ class ReceiveFlow(Flow):
         return found
 
     def _called(self, node: Call) -> Expression:
-        drawn = self._drawn(node)
-        if drawn is None:
+        random = self._drawn(node)
+        if random is None:
             return super()._called(node)
         key = f"drawn#{len(self.definitions)}"
-        self.definitions[key] = Definition("drawn", drawn, True, len(self.definitions))
+        self.definitions[key] = Definition("drawn", random, True, len(self.definitions))
         self.draws.add(key)
         return Name(key, at=node.at)
 
     def _drawn(self, node: Call) -> Expression | None:
         """A random number; None for other functions."""
-        return None
+        block = self._blocks.get(node.name)
+        if block is not None and block.kind == "FUNCTION" and is_uniform(block):
+            self.notices[f"{node.name}() is taken as a random number between 0 and 1"] = None
+            return drawn("scop_random", (), ())
+        if block is not None:
+            return None
+        streams = self._program.neuron.randoms
+        named = [part if isinstance(part, Name) and part.name in streams else self.value(part) for part in node.arguments]
+        return drawn(node.name, named, streams)
 
     # --- statements ---
 

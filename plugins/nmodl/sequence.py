@@ -51,10 +51,26 @@ class Sequence:
 
     def leaves(self) -> set[str]:
         """Names that the values depend on and the pathway does not define."""
-        found = {name for value in self._values.values() for name in names(value)}
-        for key in self._uses:
-            found |= names(self._definitions[key].expression)
-        return {name for name in found if name not in self._definitions}
+        return {name for variable in self._values for name in self.needs(variable)}
+
+    def needs(self, variable: str) -> set[str]:
+        """Such names of one variable.
+
+        Parameters
+        ----------
+        variable : str
+            One that the pathway changes.
+        """
+        found, done = set[str](), set[str]()
+        waiting = [self._values[variable]]
+        while waiting:
+            for name in names(waiting.pop()):
+                if name not in self._definitions:
+                    found.add(name)
+                elif name not in done:
+                    done.add(name)
+                    waiting.append(self._definitions[name].expression)
+        return found
 
     def statements(
         self,

@@ -77,7 +77,7 @@ class Lines:
             for s in steps
         )
         lines += self._nernst({line.name for line in lines})
-        pathways = tuple(self._pathways())
+        pathways = tuple(self._pathways(lines))
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
@@ -92,7 +92,7 @@ class Lines:
         """What events read."""
         return ()
 
-    def _pathways(self) -> Iterable[DraftPathway]:
+    def _pathways(self, lines: Iterable[DraftLine]) -> Iterable[DraftPathway]:
         """What events do."""
         return ()
 
