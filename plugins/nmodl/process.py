@@ -50,6 +50,8 @@ class PointProcess(Mechanism):
     ----------
     name, kind, title, parameters, notices, equations
         See `Mechanism`; `equations` are those of a synapse, or of a compartment.
+    weight : str
+        The variable of a synapse that is NEURON's ``weight[0]``; empty without NET_RECEIVE.
 
     Examples
     --------
@@ -65,6 +67,8 @@ class PointProcess(Mechanism):
         self._receives = any(block.kind == "NET_RECEIVE" for block in program.blocks)
         self._form = self._made(self._receives)
         super().__init__(program, self._form.own, units == "lenient")
+        arguments = next((block.arguments for block in program.blocks if block.kind == "NET_RECEIVE"), ())
+        self.weight = self.parameters[arguments[0][0]].shown if arguments and arguments[0][0] in self.parameters else ""
         timing = {p.name: p for p in self._timing() if p.name not in self.parameters}
         self.parameters = {**self.parameters, **timing}
 
