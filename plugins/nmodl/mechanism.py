@@ -105,29 +105,26 @@ class Mechanism:
         """
         own = name or self.name
         base = self.equations if own == self.name else self._equations(own)
-        values = self._values(parameters, own)
+        values = self._values(parameters, own, self.parameters)
         if celsius is not None or T is not None:
             values |= self._temperature(celsius, T, base)
         return Equations(base, defaults=values) if values else base
 
     def _values(
-        self, parameters: Mapping[str, Quantity | float | str], own: str
+        self, parameters: Mapping[str, Quantity | float | str], own: str, known: Mapping[str, Parameter]
     ) -> dict[str, Quantity | float | str]:
         """Values by the names of equations, of a mechanism called `own`."""
         values: dict[str, Quantity | float | str] = {}
         for key, value in parameters.items():
-            known = self._parameter(key)
-            values[renamed(known.shown, self.name, own)] = self._value(known, value)
+            one = self._known(key, known)
+            values[renamed(one.shown, self.name, own)] = self._value(one, value)
         return values
 
-    def _parameter(self, key: str) -> Parameter:
-        known = self.parameters.get(key)
-        if known is None:
-            listed = ", ".join(self.parameters) or "none"
-            raise RallError(
-                f"{self.name} has no parameter '{key}'{closest(key, self.parameters)}; its parameters: {listed}"
-            )
-        return known
+    def _known(self, key: str, known: Mapping[str, Parameter]) -> Parameter:
+        if key not in known:
+            listed = ", ".join(known) or "none"
+            raise RallError(f"{self.name} has no parameter '{key}'{closest(key, known)}; its parameters: {listed}")
+        return known[key]
 
     def _temperature(self, celsius: float | None, T: Quantity | None, base: Equations) -> dict[str, Quantity | float]:
         if celsius is not None and T is not None:

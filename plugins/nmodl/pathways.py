@@ -148,6 +148,8 @@ class Receiver:
         fixed = constant(flag)
         if fixed is None:
             return self._counted(first, members, flag, interval, always, name, initial)
+        if fixed == 0:
+            raise self._refuse(at, "net_send with the flag 0, as events from outside have it", "use 1", "net_send")
         flow, values = self._followed(Number(str(fixed)))
         if any(happens for _, happens in self._sends(flow, values)):
             raise self._refuse(at, "an event of the process itself sends another one", "write a NeuronGroup", "net_send")

@@ -10,7 +10,7 @@ from functools import cached_property
 from rall.channels.receptor import Receptor
 from rall.equations import Equations
 from rall.errors import RallError
-from rall.plugins.nmodl.algebra import evaluate
+from rall.plugins.nmodl.algebra import evaluate, names
 from rall.plugins.nmodl.assemble import Assembled, Parameter, assemble
 from rall.plugins.nmodl.draft import Draft
 from rall.plugins.nmodl.file_units import units_of
@@ -67,10 +67,23 @@ class PointProcess(Mechanism):
         self._receives = any(block.kind == "NET_RECEIVE" for block in program.blocks)
         self._form = self._made(self._receives)
         super().__init__(program, self._form.own, units == "lenient")
+        self._waits = self._times_to_wait()
+        self.parameters = {**self._waits, **self.parameters}
         arguments = next((block.arguments for block in program.blocks if block.kind == "NET_RECEIVE"), ())
         self.weight = self.parameters[arguments[0][0]].shown if arguments and arguments[0][0] in self.parameters else ""
-        timing = {p.name: p for p in self._timing() if p.name not in self.parameters}
-        self.parameters = {**self.parameters, **timing}
+
+    def _times_to_wait(self) -> dict[str, Parameter]:
+        """Parameters that say when events come back, which no equation has to know."""
+        table = units_of(self._program, lambda error, at: None)
+        found = {}
+        for one in self._program.declarations:
+            if any(one.name in names(wait) for wait in self._form.delays.values()):
+                unit = table.unit(one.unit or "1")
+                default = unit.quantity(one.value or 0.0)
+                text = "1" if unit.is_plain else str(unit)
+                plain = float(default) if unit.is_dimensionless else default
+                found[one.name] = Parameter(one.name, one.name, plain, text, None, True)
+        return found
 
     def _made(self, synaptic: bool) -> _Form:
         draft = translate_process(self._program, synaptic)
@@ -82,9 +95,6 @@ class PointProcess(Mechanism):
     @cached_property
     def _as_synapse(self) -> _Form:
         return self._form if self._receives else self._made(True)
-
-    def _timing(self) -> list[Parameter]:
-        return []
 
     def __call__(  # type: ignore[override]  # a mechanism of synapses is more than equations
         self,
@@ -124,8 +134,9 @@ class PointProcess(Mechanism):
         followed = {key: text for key, text in parameters.items() if isinstance(text, str) and self._follows(key, text)}
         synaptic = self._receives or any(_OTHER_SIDE.search(text) for text in followed.values())
         form = self._as_synapse if synaptic else self._form
-        values = self._values({key: x for key, x in parameters.items() if key not in followed}, own)
-        shown = {renamed(self._parameter(key).shown, self.name, own): text for key, text in followed.items()}
+        known = {**self._waits, **{p.name: p for p in form.own.parameters}}
+        values = self._values({key: x for key, x in parameters.items() if key not in followed}, own, known)
+        shown = {renamed(self._known(key, known).shown, self.name, own): text for key, text in followed.items()}
         base = _linked(self._of(form.own, own), shown)
         cell = self._of(form.cell, own)
         if celsius is not None or T is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from rall.equations import Equations
@@ -9,6 +10,7 @@ from rall.errors import EquationError, NmodlError
 from rall.plugins.nmodl.algebra import constant, names, neg, replaced
 from rall.plugins.nmodl.draft import GIVEN, RATE, STANDARD, VALUE, Draft, DraftLine, DraftPathway
 from rall.plugins.nmodl.ions import CURRENT, IonVariable
+from rall.plugins.nmodl.pathways import Pathway
 from rall.plugins.nmodl.processes import ProcessPasses
 from rall.plugins.nmodl.sequence import Sequence
 from rall.plugins.nmodl.syntax import NOWHERE, Binary, Expression, Name, Number, Program
@@ -84,10 +86,24 @@ class _SynapseNames(NameTable):
     """Names of a synapse's variables, which are those of the file wherever they can be."""
 
     def fresh(self, variable: str) -> str:
-        plain = variable.rstrip("@]").replace("[", "_").replace("]", "")
+        plain = _plain(variable)
         if plain not in self._taken and plain not in _KEPT and not plain.endswith(("_pre", "_post")) and _free(plain):
             return self.reserve(plain)
         return super().fresh(plain)
+
+    def temporary(self, variable: str) -> str:
+        """A name for a value that is not kept: the variable's if nothing has it."""
+        plain = _plain(variable)
+        name, k = plain, 2
+        while name in self._taken or name in _KEPT or name.endswith(("_pre", "_post")) or not _free(name):
+            name, k = f"{plain}_now" if k == 2 else f"{plain}_now{k - 1}", k + 1
+        return self.reserve(name)
+
+
+def _plain(variable: str) -> str:
+    """A variable as one word that equations can have."""
+    word = re.sub(r"\W+", "_", variable.rstrip("@]"))
+    return f"x{word}" if word.startswith(("_", "xi_")) or word == "xi" else word
 
 
 def _free(name: str) -> bool:
@@ -97,6 +113,16 @@ def _free(name: str) -> bool:
     except EquationError:
         return False
     return True
+
+
+def _needed(passes: ProcessPasses) -> Iterator[tuple[Pathway, Sequence]]:
+    """The pathways, without what they leave in arguments that nothing reads."""
+    found = [Sequence(one.definitions, one.values, one.draws) for one in passes.pathways]
+    read = {name for one in found for name in one.leaves()}
+    unread = set(passes.arguments.values()) - read
+    for pathway in passes.pathways:
+        values = {name: value for name, value in pathway.values.items() if name not in unread}
+        yield pathway, Sequence(pathway.definitions, values, pathway.draws)
 
 
 class SynapseLines(ProcessLines):
@@ -109,7 +135,7 @@ class SynapseLines(ProcessLines):
     """
 
     def __init__(self, passes: ProcessPasses) -> None:
-        self.sequences = [(one, Sequence(one.definitions, one.values, one.draws)) for one in passes.pathways]
+        self.sequences = list(_needed(passes))
         #: What the cell has to know of ions.
         self.read_of_cell: dict[str, IonVariable] = {}
         block = passes.receives
@@ -185,21 +211,26 @@ class SynapseLines(ProcessLines):
 
     def _pathways(self, lines: Iterable[DraftLine]) -> Iterator[DraftPathway]:
         at = self.passes.receives.at if self.passes.receives is not None else NOWHERE
-        for pathway, _ in self.sequences:
-            for name in pathway.values:  # before names of what only one pathway knows
+        for _, sequence in self.sequences:
+            for name in sequence.variables:  # before names of what only one pathway knows
                 self._shown(name)
         read = {name for line in lines if line.expression is not None for name in names(line.expression)}
         for pathway, sequence in self.sequences:
             # What an event changes is seen from the next step on, so that the time counts from there.
-            later = any(self._shown(name) in read and "t" in sequence.needs(name) for name in pathway.values)
+            later = any(self._shown(name) in read and sequence.keeps_time(name) for name in sequence.variables)
             now = Binary("+", Name("t"), Name("dt")) if later else Name("t")
             statements = tuple(
                 sequence.statements(
                     self._shown, lambda name, now=now: now if name == "t" else self.weave.leaf(name),  # type: ignore[misc]
-                    self._behind, self.names.fresh,
+                    self._behind, self._temporary,
                 )
             )  # fmt: skip
             yield DraftPathway(pathway.name, statements, pathway.interval, at)
+
+    def _temporary(self, variable: str) -> str:
+        """A name for what is known while an event is dealt with."""
+        assert isinstance(self.names, _SynapseNames)
+        return self.names.temporary(variable)
 
     def _behind(self, name: str) -> set[str]:
         """What a variable is computed from, itself among it."""

@@ -142,11 +142,15 @@ class ReceiveFlow(Flow):
     def value(self, node: Expression) -> Expression:
         """See `Flow.value`; whether the flag is a number that it cannot be is known."""
         found = super().value(node)
-        if isinstance(found, Binary) and found.operator in ("==", "!="):
-            sides = (found.left, found.right)
-            numbers = [constant(side) for side in sides if constant(side) is not None]
-            if Name(FLAG) in sides and numbers and numbers[0] is not None and numbers[0] < self._least:
+        if not isinstance(found, Binary):
+            return found
+        sides = (found.left, found.right)
+        known = [constant(side) for side in sides]
+        if found.operator in ("==", "!=") and Name(FLAG) in sides:
+            if any(number is not None and number < self._least for number in known):
                 return Number("0" if found.operator == "==" else "1", at=node.at)
+        if found.operator == "&&" and 0 in known:
+            return Number("0", at=node.at)
         return found
 
     def _called(self, node: Call) -> Expression:
@@ -196,8 +200,13 @@ class ReceiveFlow(Flow):
         test = self.value(statement.test)
         if constant(test) is None:  # written once, however many variables depend on it
             name = f"condition {len(self.definitions)}"
-            self._calls[-1].scopes[-1][name] = self._local("condition", test)
-            statement = If(Name(name, at=statement.test.at), statement.yes, statement.no, at=statement.at)
+            kept = self._local("condition", test)
+            if kept is test:
+                Flow._if(self, statement)
+                return
+            self._calls[-1].scopes[-1][name] = kept
+            named = Binary("!=", Name(name, at=statement.test.at), Number("0"), at=statement.test.at)
+            statement = If(named, statement.yes, statement.no, at=statement.at)
         Flow._if(self, statement)
 
     def _opaque(self, statement: Opaque) -> None:  # type: ignore[override]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from rall.plugins.nmodl.algebra import names, replaced, size, walk
 from rall.plugins.nmodl.flow import Definitions
-from rall.plugins.nmodl.syntax import Expression, Name
+from rall.plugins.nmodl.syntax import Binary, Conditional, Expression, Name
 
 __all__ = ["Sequence"]
 
@@ -30,10 +30,16 @@ class Sequence:
         Variables, and what they are after the event.
     draws : collection of str
         Keys of definitions that are random numbers, which are drawn once.
+
+    Attributes
+    ----------
+    variables : tuple of str
+        What changes.
     """
 
     def __init__(self, definitions: Definitions, values: Mapping[str, Expression], draws: Collection[str] = ()) -> None:
         self._definitions, self._values, self._draws = definitions, values, draws
+        self.variables = tuple(values)
         self._uses: Counter[str] = Counter()
         self._final = {
             value.name: variable for variable, value in values.items()
@@ -71,6 +77,24 @@ class Sequence:
                     done.add(name)
                     waiting.append(self._definitions[name].expression)
         return found
+
+    def keeps_time(self, variable: str) -> bool:
+        """Whether a variable is set to a moment, ``t`` or ``t + wait``.
+
+        Parameters
+        ----------
+        variable : str
+            One that the pathway changes.
+        """
+        return self._is_moment(self._values[variable])
+
+    def _is_moment(self, node: Expression) -> bool:
+        if isinstance(node, Name):
+            found = self._definitions.get(node.name)
+            return node.name == "t" if found is None else self._is_moment(found.expression)
+        if isinstance(node, Conditional):
+            return self._is_moment(node.yes) or self._is_moment(node.no)
+        return isinstance(node, Binary) and node.operator == "+" and any(map(self._is_moment, (node.left, node.right)))
 
     def statements(
         self,
@@ -113,7 +137,7 @@ class Sequence:
             if variable:
                 for name, last in last_read.items():
                     if last > k and name not in saved and variable in behind(name):
-                        place = fresh(f"{name}_before")
+                        place = fresh(f"{name.partition('#')[0]}_before")
                         yield place, leaf(name)
                         saved[name] = Name(place)
             yield (shown(variable) if variable else temporary), final
