@@ -95,7 +95,9 @@ T : kelvin (shared, constant)
 def NaTs(
     gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaTs", T: Quantity = _WARM
 ) -> Equations:
-    """Sodium channel of the soma (Colbert and Pan 2002), gates m (cubed) and h.
+    """Sodium channel of the soma.
+
+    After Colbert and Pan 2002: gates m (cubed) and h.
 
     Parameters
     ----------
@@ -114,7 +116,9 @@ def NaTs(
 def NaTa(
     gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaTa", T: Quantity = _WARM
 ) -> Equations:
-    """Sodium channel of the axon (Colbert and Pan 2002), gates m (cubed) and h.
+    """Sodium channel of the axon.
+
+    After Colbert and Pan 2002: gates m (cubed) and h.
 
     Parameters
     ----------
@@ -148,7 +152,9 @@ def NaV(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "NaV",
 
 
 def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "Nap", T: Quantity = _WARM) -> Equations:
-    """Persistent sodium channel (Magistretti and Alonso 1999), m at its steady state, gate h.
+    """Persistent sodium channel.
+
+    After Magistretti and Alonso 1999: m at its steady state, gate h.
 
     Parameters
     ----------
@@ -165,7 +171,9 @@ def Nap(gbar: Quantity | str = _SMALL, E: Quantity = 53 * mV, name: str = "Nap",
 
 
 def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_P", T: Quantity = _WARM) -> Equations:
-    """Slow, persistent potassium channel (Korngreen and Sakmann 2000), gates m (squared) and h.
+    """Slow, persistent potassium channel.
+
+    After Korngreen and Sakmann 2000: gates m (squared) and h.
 
     Parameters
     ----------
@@ -182,7 +190,9 @@ def K_P(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_P
 
 
 def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_T", T: Quantity = _WARM) -> Equations:
-    """Fast, transient potassium channel (Korngreen and Sakmann 2000), gates m (fourth power) and h.
+    """Fast, transient potassium channel.
+
+    After Korngreen and Sakmann 2000: gates m (fourth power) and h.
 
     Parameters
     ----------
@@ -199,7 +209,9 @@ def K_T(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K_T
 
 
 def Kd(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kd") -> Equations:
-    """Potassium channel that inactivates slowly, gates m and h.
+    """Potassium channel that inactivates slowly.
+
+    Gates m and h.
 
     Parameters
     ----------
@@ -216,7 +228,9 @@ def Kd(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kd")
 def Kv2like(
     gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kv2like", T: Quantity = _WARM
 ) -> Equations:
-    """Potassium channel like Kv2 (Keren et al. 2005, Liu and Bean 2014), gates m (squared), h1 and h2.
+    """Potassium channel like Kv2.
+
+    After Keren et al. 2005, Liu and Bean 2014: gates m (squared), h1 and h2.
 
     Parameters
     ----------
@@ -233,7 +247,9 @@ def Kv2like(
 
 
 def Kv3_1(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Kv3_1") -> Equations:
-    """Fast potassium channel Kv3.1, gate m: `hay.SKv3_1`.
+    """Fast potassium channel Kv3.1.
+
+    Gate m. Equations of `hay.SKv3_1`.
 
     Parameters
     ----------
@@ -248,7 +264,9 @@ def Kv3_1(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "K
 
 
 def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Im", T: Quantity = _WARM) -> Equations:
-    """Muscarinic potassium channel, gate m: `hay.Im`.
+    """Muscarinic potassium channel.
+
+    Gate m. Equations of `hay.Im`.
 
     Parameters
     ----------
@@ -267,7 +285,9 @@ def Im(gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Im",
 def Im_v2(
     gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "Im_v2", T: Quantity = _WARM
 ) -> Equations:
-    """Muscarinic potassium channel (Vervaeke et al. 2006), gate m.
+    """Muscarinic potassium channel.
+
+    After Vervaeke et al. 2006: gate m.
 
     Parameters
     ----------
@@ -284,7 +304,9 @@ def Im_v2(
 
 
 def Ih(gbar: Quantity | str = _SMALL, E: Quantity = -45 * mV, name: str = "Ih") -> Equations:
-    """Cation channel that hyperpolarisation opens, gate m: `hay.Ih`.
+    """Cation channel that hyperpolarisation opens.
+
+    Gate m. Equations of `hay.Ih`.
 
     Parameters
     ----------
@@ -301,7 +323,9 @@ def Ih(gbar: Quantity | str = _SMALL, E: Quantity = -45 * mV, name: str = "Ih") 
 def SK(
     gbar: Quantity | str = _SMALL, E: Quantity = -107 * mV, name: str = "SK", Ca: Quantity = 1e-4 * mM
 ) -> Equations:
-    """Small-conductance potassium channel that calcium opens, gate z: `hay.SK_E2`.
+    """Small-conductance potassium channel that calcium opens.
+
+    Gate z. Equations of `hay.SK_E2`.
 
     Parameters
     ----------
@@ -318,7 +342,9 @@ def SK(
 
 
 def Ca_HVA(gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "Ca_HVA") -> Equations:
-    """High-voltage activated calcium channel, gates m (squared) and h: `hay.Ca_HVA`.
+    """High-voltage activated calcium channel.
+
+    Gates m (squared) and h. Equations of `hay.Ca_HVA`.
 
     Parameters
     ----------
@@ -335,7 +361,9 @@ def Ca_HVA(gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "C
 def Ca_LVA(
     gbar: Quantity | str = _SMALL, E: Quantity = 131 * mV, name: str = "Ca_LVA", T: Quantity = _WARM
 ) -> Equations:
-    """Low-voltage activated calcium channel, gates m (squared) and h: `hay.Ca_LVAst`.
+    """Low-voltage activated calcium channel.
+
+    Gates m (squared) and h. Equations of `hay.Ca_LVAst`.
 
     Parameters
     ----------

@@ -40,7 +40,9 @@ def Na(
     V_h: Quantity = -66 * mV,
     T_0: Quantity = 294.15 * kelvin,
 ) -> Equations:
-    """Transient sodium channel, gates m (cubed) and h.
+    """Transient sodium channel.
+
+    Gates m (cubed) and h.
 
     Parameters
     ----------

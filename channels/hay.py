@@ -121,7 +121,9 @@ Ri = 100 * ohm * cm
 def NaTa_t(
     g: Quantity | str = 2.04e3 * mS / cm**2, E: Quantity = 50 * mV, name: str = "NaTa_t", T: Quantity = _WARM
 ) -> Equations:
-    """Transient sodium channel, gates m (cubed) and h.
+    """Transient sodium channel.
+
+    Gates m (cubed) and h.
 
     Parameters
     ----------
@@ -140,7 +142,9 @@ def NaTa_t(
 def NaTs2_t(
     g: Quantity | str = 984 * mS / cm**2, E: Quantity = 50 * mV, name: str = "NaTs2_t", T: Quantity = _WARM
 ) -> Equations:
-    """`NaTa_t` of soma and dendrites, as later models have it: 6 mV to the right.
+    """Transient sodium channel of soma and dendrites in later models.
+
+    `NaTa_t`, 6 mV to the right.
 
     Parameters
     ----------
@@ -159,7 +163,9 @@ def NaTs2_t(
 def Nap_Et2(
     g: Quantity | str = 1.72 * mS / cm**2, E: Quantity = 50 * mV, name: str = "Nap_Et2", T: Quantity = _WARM
 ) -> Equations:
-    """Persistent sodium channel (Magistretti and Alonso 1999), gates m (cubed) and h.
+    """Persistent sodium channel.
+
+    After Magistretti and Alonso 1999: gates m (cubed) and h.
 
     Parameters
     ----------
@@ -178,7 +184,9 @@ def Nap_Et2(
 def K_Pst(
     g: Quantity | str = 2.23 * mS / cm**2, E: Quantity = -85 * mV, name: str = "K_Pst", T: Quantity = _WARM
 ) -> Equations:
-    """Slow, persistent potassium channel (Korngreen and Sakmann 2000), gates m (squared) and h.
+    """Slow, persistent potassium channel.
+
+    After Korngreen and Sakmann 2000: gates m (squared) and h.
 
     Parameters
     ----------
@@ -197,7 +205,9 @@ def K_Pst(
 def K_Tst(
     g: Quantity | str = 81.2 * mS / cm**2, E: Quantity = -85 * mV, name: str = "K_Tst", T: Quantity = _WARM
 ) -> Equations:
-    """Fast, transient potassium channel (Korngreen and Sakmann 2000), gates m (fourth power) and h.
+    """Fast, transient potassium channel.
+
+    After Korngreen and Sakmann 2000: gates m (fourth power) and h.
 
     Parameters
     ----------
@@ -214,7 +224,9 @@ def K_Tst(
 
 
 def SKv3_1(g: Quantity | str = 693 * mS / cm**2, E: Quantity = -85 * mV, name: str = "SKv3_1") -> Equations:
-    """Fast potassium channel Kv3.1 (Rettig et al. 1992), gate m.
+    """Fast potassium channel Kv3.1.
+
+    After Rettig et al. 1992: gate m.
 
     Parameters
     ----------
@@ -231,7 +243,9 @@ def SKv3_1(g: Quantity | str = 693 * mS / cm**2, E: Quantity = -85 * mV, name: s
 def Im(
     g: Quantity | str = 0.0675 * mS / cm**2, E: Quantity = -85 * mV, name: str = "Im", T: Quantity = _WARM
 ) -> Equations:
-    """Muscarinic potassium channel (Adams et al. 1982), gate m.
+    """Muscarinic potassium channel.
+
+    After Adams et al. 1982: gate m.
 
     Parameters
     ----------
@@ -248,7 +262,9 @@ def Im(
 
 
 def Ih(g: Quantity | str = 0.2 * mS / cm**2, E: Quantity = -45 * mV, name: str = "Ih") -> Equations:
-    """Cation channel that hyperpolarisation opens (Kole et al. 2006), gate m.
+    """Cation channel that hyperpolarisation opens.
+
+    After Kole et al. 2006: gate m.
 
     Parameters
     ----------
@@ -263,7 +279,9 @@ def Ih(g: Quantity | str = 0.2 * mS / cm**2, E: Quantity = -45 * mV, name: str =
 
 
 def Ca_HVA(g: Quantity | str = 0.992 * mS / cm**2, E: Quantity = 131 * mV, name: str = "Ca_HVA") -> Equations:
-    """High-voltage activated calcium channel (Reuveni et al. 1993), gates m (squared) and h.
+    """High-voltage activated calcium channel.
+
+    After Reuveni et al. 1993: gates m (squared) and h.
 
     Parameters
     ----------
@@ -280,7 +298,9 @@ def Ca_HVA(g: Quantity | str = 0.992 * mS / cm**2, E: Quantity = 131 * mV, name:
 def Ca_LVAst(
     g: Quantity | str = 3.43 * mS / cm**2, E: Quantity = 131 * mV, name: str = "Ca_LVAst", T: Quantity = _WARM
 ) -> Equations:
-    """Low-voltage activated calcium channel (Avery and Johnston 1996, Randall and Tsien 1997), gates m (squared) and h.
+    """Low-voltage activated calcium channel.
+
+    After Avery and Johnston 1996, Randall and Tsien 1997: gates m (squared) and h.
 
     Parameters
     ----------
@@ -299,7 +319,9 @@ def Ca_LVAst(
 def SK_E2(
     g: Quantity | str = 44.1 * mS / cm**2, E: Quantity = -85 * mV, name: str = "SK_E2", Ca: Quantity = 1e-4 * mM
 ) -> Equations:
-    """Small-conductance potassium channel that calcium opens (Koehler et al. 1996), gate z.
+    """Small-conductance potassium channel that calcium opens.
+
+    After Koehler et al. 1996: gate z.
 
     Parameters
     ----------

@@ -6,13 +6,14 @@ from rall.channels.channel import channel
 from rall.equations import Equations
 from rall.units import Quantity, cm, mS, mV
 
-__all__ = ["leak"]
+__all__ = ["LEAK", "leak"]
 
-_TEXT = """
+LEAK = """
 I_X = g_X*(E_X - v) : amp/meter**2 (membrane current)
 g_X : siemens/meter**2 (constant)
 E_X : volt (shared, constant)
 """
+"""The lines, for families with a leak of their own."""
 _SOURCE = "Hodgkin & Huxley, J Physiol 117:500 (1952), leakage conductance"
 
 
@@ -28,4 +29,4 @@ def leak(g: Quantity | str = 0.3 * mS / cm**2, E: Quantity | str = -54.3 * mV, n
     name : str
         What the names of its variables end in.
     """
-    return channel(_TEXT, "leak", name, {"g": g, "E": E}, _SOURCE)
+    return channel(LEAK, "leak", name, {"g": g, "E": E}, _SOURCE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rall.channels.channel import channel
 from rall.equations import Equations
 from rall.units import Quantity, cm, kelvin, mS, ms, mV
@@ -14,7 +12,7 @@ _SOURCE = "Carter, Giessel, Sabatini & Bean, Neuron 75:1081 (2012), as in the ce
 
 # Four voltage sensors move one by one.  Each that has moved makes inactivation faster by A = 2.51, recovery slower by
 # B = 5.32; those of an inactivated channel move in the same proportions.
-_SCHEME = """
+_TEXT = """
 C1_X <-> C2_X : 4*alpha_X, beta_X
 C2_X <-> C3_X : 3*alpha_X, 2*beta_X
 C3_X <-> C4_X : 2*alpha_X, 3*beta_X
@@ -31,12 +29,22 @@ C3_X <-> I3_X : q_X*inactivation_X*2.51**2, q_X*recovery_X/5.32**2
 C4_X <-> I4_X : q_X*inactivation_X*2.51**3, q_X*recovery_X/5.32**3
 C5_X <-> I5_X : q_X*inactivation_X*2.51**4, q_X*recovery_X/5.32**4
 O_X <-> I6_X : q_X*locking_X, q_X*unlocking_X
-"""
-_REST = """
 I_X = g_X*O_X*(E_Na - v) : amp/meter**2 (membrane current, ion Na)
 alpha_X = q_X*400*exp(v/(24*mV))/ms : hertz
 beta_X = q_X*12*exp(-v/(24*mV))/ms : hertz
 q_X = 2.3**((T - zero_celsius - 37*kelvin)/(10*kelvin)) : 1 (shared)
+C1_X : 1 (species)
+C2_X : 1 (species)
+C3_X : 1 (species)
+C4_X : 1 (species)
+C5_X : 1 (species)
+O_X : 1 (species)
+I1_X : 1 (species)
+I2_X : 1 (species)
+I3_X : 1 (species)
+I4_X : 1 (species)
+I5_X : 1 (species)
+I6_X : 1 (species)
 g_X : siemens/meter**2 (constant)
 opening_X : hertz (shared, constant)
 closing_X : hertz (shared, constant)
@@ -70,16 +78,4 @@ def Na(
         "unlocking": 0.05 / ms,
     }  # fmt: skip
     defaults = {"g": g, "E_Na": E, "T": T, "C1": 1.0, **rates}
-    return channel(_REST + _differential(_SCHEME), "Na", name, defaults, _SOURCE)
-
-
-def _differential(scheme: str) -> str:
-    """The equations of a scheme of states, whose probabilities sum to 1: the last state is what the others leave."""
-    gains: dict[str, list[str]] = {}
-    for left, right, forward, backward in re.findall(r"(\w+) <-> (\w+) : (.+), (.+)", scheme):
-        for state, way in ((left, "-"), (right, "+")):
-            back = "+" if way == "-" else "-"
-            gains.setdefault(state, []).append(f" {way} {left}*({forward}) {back} {right}*({backward})")
-    *free, last = gains
-    lines = [f"d{state}/dt = {''.join(gains[state])} : 1" for state in free]
-    return "\n".join([*lines, f"{last} = 1 - {' - '.join(free)} : 1", ""])
+    return channel(_TEXT, "Na", name, defaults, _SOURCE)

@@ -97,5 +97,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "hay": "rall.channels.hay",
         "markov": "rall.channels.markov",
         "synapses": "rall.channels.synapses",
+        "traub_miles": "rall.channels.traub_miles",
+        "wang_buzsaki": "rall.channels.wang_buzsaki",
+        "pospischil": "rall.channels.pospischil",
+        "connor_stevens": "rall.channels.connor_stevens",
+        "destexhe": "rall.channels.destexhe",
+        "rothman_manis": "rall.channels.rothman_manis",
     },
 }

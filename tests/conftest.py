@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -29,6 +31,16 @@ def fresh_session():
     prefs._set.clear()
     session.device, session.settings = "runtime", MappingProxyType({})
     defaultclock.dt_ = 1e-4
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with reference solutions, which is not part of the project."""
+    here = Path(__file__).resolve().parents[1] / ".." / "shared"
+    folder = Path(os.environ.get("RALL_SHARED", here)).resolve()
+    if not (folder / "reference").is_dir():
+        pytest.skip("the folder with reference solutions (../shared or RALL_SHARED) is not here")
+    return folder
 
 
 @pytest.fixture(params=["c", "numpy"])

@@ -85,24 +85,21 @@ def _share(group: dict[Node, _Exponent]) -> dict[Node, Node]:
         for node, exponent in members.items():
             new[node] = _from_base(node, exponent, base, power)
             del left[node]
-    new.update(_opposites([node for node in left if isinstance(node, Call) and node.op == "xoexpm1"]))
+    _share_opposites([node for node in group if isinstance(node, Call) and node.op == "xoexpm1"], new)
     return new
 
 
-def _opposites(nodes: list[Call]) -> dict[Node, Node]:
-    """Replacements for pairs of ``f(u) = u/(exp(u) - 1)`` with opposite arguments."""
-    new: dict[Node, Node] = {}
-    for k, one in enumerate(nodes):
-        for other in nodes[k + 1 :]:
-            u = one.children[0]
-            if one in new or other in new or not _opposite(u, other.children[0]):
-                continue
-            power = call("exp", u)
-            first = call("xoexpm1_shared", u, power)
-            # f(-u) is f(u) + u, which cancels below 0, and f(u) exp(u), which fails where that overflows.
-            new[one] = first
-            new[other] = select(Compare(">", u, ZERO), add(first, u), mul(power, first))
-    return new
+def _share_opposites(nodes: list[Call], new: dict[Node, Node]) -> None:
+    """Add to the replacements those of ``f(u) = u/(exp(u) - 1)`` and f(-u), of which at most one has got one so far."""
+    for one in sorted(nodes, key=lambda node: node not in new):
+        u = one.children[0]
+        first = new.get(one, call("xoexpm1_shared", u, call("exp", u)))
+        other = next((n for n in nodes if n not in new and n is not one and _opposite(u, n.children[0])), None)
+        if other is None or not isinstance(first, Call):
+            continue
+        new[one] = first
+        # f(-u) is f(u) + u, which cancels below 0, and f(u) exp(u), which fails where that overflows.
+        new[other] = select(Compare(">", u, ZERO), add(first, u), mul(first.children[1], first))
 
 
 def _opposite(u: Node, w: Node) -> bool:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from rall.codegen.exponentials import share_exponentials
 from rall.codegen.kernel import Kernel
 from rall.ir.affine import Product, affine, difference, product, proportional
-from rall.ir.nodes import ONE, Binary, Call, Node, Number, call, div, integer_power
+from rall.ir.nodes import ONE, Binary, Call, Node, Number, call, div, integer_power, mul
 from rall.ir.visit import names, walk
 from rall.options import Options
 
@@ -46,7 +46,7 @@ def optimise(kernel: Kernel, options: Options) -> Kernel:
     closed: set[Node] = set()
     done: dict[Node, Node] = {}
     for node in walk(values):
-        new = _rewrite(node.rebuild(tuple(done[c] for c in node.children)), uniform, closed)
+        new = _rewrite(node.rebuild(tuple(done[c] for c in node.children)), uniform, closed, options.share_exponentials)
         done[node] = new
         if uses[node] > 1 or node in kernel.whole:
             closed.add(new)
@@ -56,16 +56,16 @@ def optimise(kernel: Kernel, options: Options) -> Kernel:
     return kernel.replace(values)
 
 
-def _rewrite(node: Node, uniform: Uniform, closed: Collection[Node]) -> Node:
+def _rewrite(node: Node, uniform: Uniform, closed: Collection[Node], loose: bool) -> Node:
     if isinstance(node, Binary) and node.op in "*/":
         return _singularity(product(node, closed), uniform).node(uniform)
     if isinstance(node, Binary) and node.op == "**":
-        return _power(*node.children)
+        return _power(node.children[0], node.children[1], loose)
     return node
 
 
-def _power(base: Node, exponent: Node) -> Node:
-    """Small integer powers as products, halves as roots."""
+def _power(base: Node, exponent: Node, loose: bool) -> Node:
+    """Small integer powers as products, halves as roots; others through a logarithm if 1e-13 is near enough."""
     if isinstance(exponent, Number):
         value = float(exponent.value)
         if value == 0.0:
@@ -75,6 +75,9 @@ def _power(base: Node, exponent: Node) -> Node:
             return whole if value > 0 else div(ONE, whole)
         if value == 0.5:
             return call("sqrt", base)
+        if loose and not value.is_integer():
+            # Twice as fast; off by 1e-16 times the exponent of the result, which is below 710 where that is finite.
+            return call("exp", mul(exponent, call("log", base)))
     return Binary("**", base, exponent)
 
 

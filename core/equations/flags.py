@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rall.errors import EquationError, PluginError
 from rall.ir.parse import Source
-from rall.registry import closest, find, names
+from rall.registry import builtin_names, closest, find, names
 
 __all__ = [
     "CLOCK_DRIVEN", "CONSTANT", "CONSTANT_OVER_DT", "EVENT_DRIVEN", "IMPLICIT", "ION", "LINKED", "MEMBRANE_CURRENT",
@@ -205,8 +205,10 @@ def _items(text: str) -> list[tuple[int, str]]:
 
 def _flag(text: str, where: Source) -> Flag:
     words = text.split(" ")
-    for length in range(len(words), 0, -1):
-        name = " ".join(words[:length])
+    beginnings = [" ".join(words[:length]) for length in range(len(words), 0, -1)]
+    own = builtin_names(GROUP)  # first, as a look at other distributions takes long
+    for name in sorted(beginnings, key=lambda name: name.replace(" ", "_") not in own):
+        length = name.count(" ") + 1
         kind, rest = _kind_or_none(name), words[length:]
         if kind is None:
             continue

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from rall.ir.affine import product
 from rall.ir.algebra import terms
 from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
-from rall.ir.visit import names
 
 __all__ = ["Law", "closed", "laws", "rates"]
 
@@ -71,6 +70,8 @@ def rates(rhs: Node) -> dict[Rate, float]:
             whole: Node = number(form.coefficient)
             for factor in choice:
                 whole = mul(whole, factor)
+            if whole is ZERO:
+                continue
             inner = product(whole)
             key = (_counted(inner.above), _counted((*inner.below, *form.below)))
             found[key] = found.get(key, 0.0) + inner.coefficient
@@ -110,8 +111,8 @@ def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction
             continue
         free.remove(law)
         scaled = {name: value / law[variable] for name, value in law.items()}
-        for other in (*free, *done):
-            _subtract(other, other.get(variable, Fraction(0)), scaled)
+        for known in (*free, *done):
+            _subtract(known, known.get(variable, Fraction(0)), scaled)
         done.append(scaled)
     return [{name: law[name] for name in matrix if law.get(name)} for law in done]
 
@@ -129,7 +130,8 @@ def _whole(law: Mapping[str, Fraction]) -> Law:
 def closed(new: Mapping[str, str], known: Sequence[Law]) -> dict[str, Node]:
     """What the first variable of each law must be, so that the sum stays as it was.
 
-    The changes of all others are those of their rounded values, so that no rounding error is the same in every step.
+    It is the old sum less the new values of the others.  The next step adds up the same numbers in the same order and
+    finds the same sum: rounding errors do not accumulate, however many steps there are.
 
     Parameters
     ----------
@@ -146,8 +148,10 @@ def closed(new: Mapping[str, str], known: Sequence[Law]) -> dict[str, Node]:
     values: dict[str, Node] = {}
     for law in known:
         (first, share), *others = law.items()
-        change: Node = ZERO
+        before: Node = ZERO
+        after: Node = ZERO
         for name, amount in others:
-            change = add(change, mul(number(amount / share), sub(Name(new[name]), Name(name))))
-        values[first] = sub(Name(first), change)
+            weight = number(amount / share)
+            before, after = add(before, mul(weight, Name(name))), add(after, mul(weight, Name(new[name])))
+        values[first] = sub(add(before, Name(first)), after)
     return values

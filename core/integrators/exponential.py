@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from rall.functions import expand
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
@@ -116,12 +118,6 @@ def _coefficients(system: System, method: str) -> dict[str, tuple[Node, Node]]:
     return found
 
 
-def _tangent(rhs: Node, variable: str, method: str) -> tuple[Node, Node]:
-    """Coefficients of the straight line that touches an equation where its variable is."""
-    a = slope(rhs, variable, f"'{method}' needs the derivative of the equation of '{variable}'", "rk4, rk2 or euler")
-    return a, sub(expand(rhs), mul(a, Name(variable)))
-
-
 class ExponentialEuler(AbstractIntegrator):
     """First order: coefficients are taken at the beginning of the step (Brian's name and behaviour)."""
 
@@ -157,12 +153,14 @@ class ExponentialEuler(AbstractIntegrator):
 
 
 class ExponentialMidpoint(AbstractIntegrator):
-    """Second order: coefficients are taken at the middle of the step, which a half step predicts.
+    """Second order: coefficients are taken at the middle of the step.
 
-    Where no coefficient depends on a variable of the system (the gates of channels at a given voltage), both
-    are the same and one evaluation serves: the step is as good as `relax`.  An equation that is not linear in its own
-    variable, such as that of calcium whose current depends on its Nernst potential, is taken along its tangent there
-    (exponential Rosenbrock methods: Hochbruck & Ostermann, Acta Numerica 19:209, 2010).
+    Variables are advanced one after the other, each after those that its coefficients depend on: these are taken half
+    way between their old and new values.  Where variables depend on each other, a half step predicts their values in
+    the middle.  Where no coefficient depends on a variable of the system (the gates of channels at a given voltage) one
+    evaluation serves, and the step is as good as `relax`.  An equation that is not linear in its own variable, such as
+    that of calcium whose current depends on its Nernst potential, is taken along its tangent (the exponential
+    Rosenbrock-Euler method, of order two: Hochbruck & Ostermann, Acta Numerica 19:209, 2010, section 2.3).
     """
 
     name = "exponential_midpoint"
@@ -172,19 +170,58 @@ class ExponentialMidpoint(AbstractIntegrator):
         """See `AbstractIntegrator.step`."""
         system, draws = hold_draws(system)
         forbid_noise(system, self.name)
-        forms = {v: linear_form(rhs, v) or _tangent(rhs, v, self.name) for v, rhs in system.equations.items()}
         half = mul(number(0.5), h)
-        # Only what the coefficients depend on needs its value in the middle.
-        moved = [v for v in forms if any(depends(c, (v,)) for form in forms.values() for c in form)]
-        middle = {v: relax(Name(v), *forms[v], half, system.shared) for v in moved}
-        at_middle: dict[str, Node] = {v: Name(f"_middle_{v}") for v in middle}
-        if system.time is not None:
-            at_middle[system.time] = add(Name(system.time), half)
-        new = {}
-        for v, (a, b) in forms.items():
-            new[v] = relax(Name(v), substitute(a, at_middle), substitute(b, at_middle), h, system.shared)
-        halves = (Assign(f"_middle_{v}", value) for v, value in middle.items())
-        return Step((*draws, *halves, *simultaneous(new)))
+        moves = {v: _move(rhs, v, system.shared, self.name) for v, rhs in system.equations.items()}
+        needs = {v: [u for u in moves if u != v and depends(rhs, (u,))] for v, rhs in system.equations.items()}
+        read = {u for others in needs.values() for u in others}
+        middle: dict[str, Node] = {} if system.time is None else {system.time: add(Name(system.time), half)}
+        statements: list[Assign] = [*draws]
+        for cycle in _in_order(needs):
+            if len(cycle) > 1:
+                statements += [Assign(f"_middle_{v}", moves[v](half, middle)) for v in cycle]
+                middle.update({v: Name(f"_middle_{v}") for v in cycle})
+            statements += [Assign(f"_new_{v}", moves[v](h, middle)) for v in cycle]
+            if len(cycle) == 1 and cycle[0] in read:
+                (v,) = cycle
+                middle[v] = mul(number(0.5), add(Name(v), Name(f"_new_{v}")))
+        return Step((*statements, *(Assign(v, Name(f"_new_{v}")) for v in moves)))
+
+
+#: From a length of time, and what names are to be replaced by, to the new value of a variable.
+_Move: TypeAlias = Callable[[Node, Mapping[str, Node]], Node]
+
+
+def _move(rhs: Node, variable: str, shared: frozenset[str], method: str) -> _Move:
+    """How a variable is advanced while all others stand still, from its equation."""
+    form = linear_form(rhs, variable)
+    if form is not None:
+        a, b = form
+        return lambda h, at: relax(Name(variable), substitute(a, at), substitute(b, at), h, shared)
+    what = f"'{method}' needs the derivative of the equation of '{variable}'"
+    tangent, whole = slope(rhs, variable, what, "rk4, rk2 or euler"), expand(rhs)
+
+    def along(h: Node, at: Mapping[str, Node]) -> Node:
+        x = at.get(variable, Name(variable))
+        rate, change = substitute(tangent, at), substitute(whole, at)
+        if variable in at:  # touched elsewhere than where the step begins
+            change = add(change, mul(rate, sub(Name(variable), x)))
+        return add(Name(variable), mul(mul(h, change), call("exprel", mul(rate, h))))
+
+    return along
+
+
+def _in_order(needs: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Names after those that they need; those that need each other together."""
+    reached = {name: {name} for name in needs}
+    for _ in needs:
+        for name, others in needs.items():
+            reached[name].update(*(reached[other] for other in others))
+    cycles: dict[str, list[str]] = {}
+    for name in needs:
+        first = next(other for other in needs if other in reached[name] and name in reached[other])
+        cycles.setdefault(first, []).append(name)
+    # What another group needs has fewer below it.
+    return sorted(cycles.values(), key=lambda cycle: len(reached[cycle[0]]))
 
 
 class Strang(AbstractIntegrator):

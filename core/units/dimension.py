@@ -38,6 +38,7 @@ _TELLING = {
     "henry": (2, 1, -2, -2),
 }
 _TOLERANCE = 1e-9  # exponents near a multiple of 1/12 are that, so that powers of roots meet again
+_PLACES = 10  # of other exponents, so that 3*4.8 is 14.4
 
 
 class Dimension:
@@ -245,7 +246,7 @@ def _tidy(exponent: float) -> float:
     twelfths = round(exponent * 12)
     if abs(exponent * 12 - twelfths) < _TOLERANCE:
         return twelfths // 12 if twelfths % 12 == 0 else twelfths / 12
-    return float(exponent)
+    return round(float(exponent), _PLACES)
 
 
 def _position(name: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.integrators.linear_sdirk import GAMMA
 from rall.model import SHARED, Domain, Layout, Lazy, Variable, aligned
 from rall.morphology import Morphology
 from rall.morphology.regions import region_arrays, variables
@@ -24,9 +25,6 @@ __all__ = ["FIRST_GROWTH", "GAMMA", "Cable"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Diagonal of the three-stage SDIRK method of order 2: the smallest (to four digits) for which it is L-stable
-#: (Hairer and Wanner 1996, section IV.6), so that slow modes are followed closely and stiff ones damped at once.
-GAMMA = 0.1805
 #: Share of a source's growth during the step in the first stage; derived in docs/numerics.md.
 FIRST_GROWTH = -0.39073965875054584
 #: Compartments of a block, whose dozen arrays then stay in a core's cache, and cells from which on packing pays.
@@ -106,7 +104,7 @@ class Cable:
         """Storage of a block of cells of these shapes."""
         shapes = [self.shapes[k] for k in key]
         if len(shapes) == 1:
-            return lay_out(shapes[0].graph.parent, shapes[0].n)
+            return lay_out(shapes[0].graph.parent, shapes[0].n, shapes[0].tree.type)
         total = sum(shape.n for shape in shapes)
         compartments, points, here, behind = [], [], 0, total
         for shape in shapes:
@@ -116,7 +114,8 @@ class Cable:
             compartments.append(moved[: shape.n])
             points.append(moved[shape.n :])
             here, behind = here + shape.n, behind + shape.nodes - shape.n
-        return pack(np.concatenate([*compartments, *points]), total)
+        kinds = np.concatenate([shape.tree.type for shape in shapes])
+        return pack(np.concatenate([*compartments, *points]), total, kinds)
 
     # --- numbers ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ from rall.groups import Resolver
 from rall.groups.bound import value_of_bound
 from rall.integrators.blocks import blocks
 from rall.integrators.choose import stability_warning
-from rall.integrators.conservation import Law
 from rall.integrators.noise import noise_symbols
 from rall.integrators.steady import SteadyBlock
 from rall.ir.algebra import depends, derivative, linear_form, negative
@@ -328,7 +327,7 @@ class Present:
         together = [SteadyBlock({name: equations[name] for name in block}) for block in blocks(gates.system)]
         apart = {name for block in together for name in block.variables}
         forms = {name: self._form(name, rhs) for name, rhs in equations.items() if name not in apart}
-        totals = [[self._total(law, values) for law in block.laws] for block in together]
+        totals = [self._totals(block, values) for block in together]
         for _ in range(_STEADY_ROUNDS):
             change = 0.0
             for block, sums in zip(together, totals):
@@ -351,12 +350,10 @@ class Present:
             self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
         return max(_change(first[name], values[name]) for name in equations)
 
-    def _total(self, law: Law, values: Mapping[str, Any]) -> NDArray[np.float64]:
-        """What a sum that the equations keep is: 1 for the states of a channel, else what it is now."""
-        plain = all(self.cell.variables[name].dimension is DIMENSIONLESS for name in law)
-        if plain and set(law.values()) == {1}:
-            return np.ones(1)
-        return np.asarray(sum(amount * np.asarray(values[name], float) for name, amount in law.items()))
+    def _totals(self, block: SteadyBlock, values: Mapping[str, Any]) -> list[NDArray[np.float64]]:
+        """What the sums that equations keep are."""
+        plain = all(self.cell.variables[name].dimension is DIMENSIONLESS for name in block.variables)
+        return block.totals(values, plain)
 
     @staticmethod
     def _form(name: str, rhs: Node) -> tuple[Node, Node]:
@@ -372,7 +369,10 @@ class Present:
 
 
 def _change(old: Any, new: Any) -> float:
-    return float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    """The largest relative change; infinite where a value is not finite."""
+    with np.errstate(invalid="ignore"):
+        change = float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    return change if np.isfinite(change) else np.inf
 
 
 def _node_of(line: Line, resolver: Resolver) -> Node:

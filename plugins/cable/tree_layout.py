@@ -125,7 +125,7 @@ class TreeLayout:
         return found.reshape(-1)
 
 
-def lay_out(parent: Ints, compartments: int) -> TreeLayout:
+def lay_out(parent: Ints, compartments: int, kinds: Ints | None = None) -> TreeLayout:
     """Choose storage for a tree whose first `compartments` nodes are compartments and whose others are junctions.
 
     Parameters
@@ -134,13 +134,16 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
         Parent of every node, -1 for the one root; couplings are symmetric, so any root serves.
     compartments : int
         Number of compartments.
+    kinds : ndarray of int64, shape (compartments,), optional
+        Of what kind each is; those of one kind lie together where that costs nothing, for membranes of regions.
     """
+    kinds = np.zeros(compartments, np.int64) if kinds is None else kinds
     parent = reroot(np.asarray(parent, np.int64))
     children = np.bincount(parent[parent >= 0], minlength=len(parent))
     runs = _runs(parent, children, compartments)
     cut = _long(runs)
-    links = _together([run for run in runs if children[run[-1]] and not _is_long(run)], SHORTEST_LINK)
-    tips = _together([run for run in runs if not children[run[-1]] and not _is_long(run)], SHORTEST_TIP)
+    links = _together([run for run in runs if children[run[-1]] and not _is_long(run)], SHORTEST_LINK, kinds)
+    tips = _together([run for run in runs if not children[run[-1]] and not _is_long(run)], SHORTEST_TIP, kinds)
     pieces, between = [*cut, *links, *tips], len(cut) + len(links)
     inside = np.zeros(len(parent), bool)
     for piece in pieces:
@@ -154,6 +157,7 @@ def lay_out(parent: Ints, compartments: int) -> TreeLayout:
         place[piece.reshape(-1)] = taken + np.arange(piece.size)
         taken += piece.size
     loose = order[order < compartments]
+    loose = loose[np.argsort(kinds[loose], kind="stable")]
     place[loose] = taken + np.arange(len(loose))
     stored_compartments = _padded(compartments)
     junctions = np.arange(compartments, len(parent))
@@ -170,11 +174,12 @@ def _padded(elements: int) -> int:
     return -(-(elements + 1) // PADDING) * PADDING
 
 
-def pack(parent: Ints, compartments: int) -> TreeLayout:
+def pack(parent: Ints, compartments: int, kinds: Ints | None = None) -> TreeLayout:
     """Choose storage for several trees whose unbranched runs are eliminated eight side by side, whosever they are.
 
-    Runs are sorted by their height in the tree of runs, so that all that hangs on one is done before it, then by
-    length; junctions are runs of their own, unless they are under eight runs of one length.  Roots stay as they are.
+    Runs are sorted by their height in the tree of runs, so that all that hangs on one is done before it, then by kind
+    and length; junctions are runs of their own, unless they are under eight runs of one length.  Roots stay as they
+    are.
 
     Parameters
     ----------
@@ -182,9 +187,11 @@ def pack(parent: Ints, compartments: int) -> TreeLayout:
         Parent of every node, -1 for roots, whose number does not matter.
     compartments : int
         Number of compartments, which come before junctions.
+    kinds : ndarray of int64, shape (compartments,), optional
+        As of `lay_out`.
     """
     parent = np.asarray(parent, np.int64)
-    runs = _Runs(parent, compartments)
+    runs = _Runs(parent, compartments, np.zeros(compartments, np.int64) if kinds is None else kinds)
     groups, under = runs.groups()
     place = np.full(len(parent), -1, np.int64)
     taken, behind = 0, 0
@@ -222,7 +229,8 @@ def pack(parent: Ints, compartments: int) -> TreeLayout:
 class _Runs:
     """Maximal unbranched runs of compartments, and junctions: each known by its node that is nearest to the root."""
 
-    def __init__(self, parent: Ints, compartments: int) -> None:
+    def __init__(self, parent: Ints, compartments: int, kinds: Ints) -> None:
+        self._kind = np.concatenate([kinds, np.zeros(len(parent) - compartments, np.int64)])
         nodes = np.arange(len(parent))
         self._parent, self._compartments = parent, compartments
         self._children = np.bincount(parent[parent >= 0], minlength=len(parent))
@@ -246,7 +254,7 @@ class _Runs:
 
     def _by_eights(self, heads: Ints) -> list[Ints]:
         # Sorting by head last keeps what lies together in a tree together in storage.
-        chosen = heads[np.lexsort((heads, -self.length[heads], self._height[heads]))]
+        chosen = heads[np.lexsort((heads, -self.length[heads], self._kind[heads], self._height[heads]))]
         borders = np.flatnonzero(np.diff(self._height[chosen], prepend=-1, append=-1))
         return [chosen[k : min(k + LANES, end)] for begin, end in pairwise(borders) for k in range(begin, end, LANES)]
 
@@ -349,12 +357,18 @@ def _long(runs: list[Ints]) -> list[Ints]:
     return [_cut(run, (len(run) - (LANES - 1)) // LANES) for run in runs if _is_long(run)]
 
 
-def _together(runs: list[Ints], shortest: int) -> list[Ints]:
-    """Groups of eight runs of like length, their far ends in the same row.
+def _together(runs: list[Ints], shortest: int, kinds: Ints) -> list[Ints]:
+    """Groups of eight runs of like length, their far ends in the same row; of one kind as long as there are eight.
 
     What is left of longer ones is eliminated afterwards, like any other node.
     """
-    ordered = sorted(runs, key=len, reverse=True)
+    pure: list[Ints] = []
+    rest: list[Ints] = []
+    for kind in np.unique(kinds):
+        own = sorted((run for run in runs if kinds[run[0]] == kind), key=len, reverse=True)
+        whole = len(own) - len(own) % LANES
+        pure, rest = [*pure, *own[:whole]], [*rest, *own[whole:]]
+    ordered = [*pure, *sorted(rest, key=len, reverse=True)]
     groups = []
     for k in range(0, len(ordered) - LANES + 1, LANES):
         rows = len(ordered[k + LANES - 1])

@@ -111,6 +111,8 @@ class Draft:
         In the order of printing: currents, rates, values, parameters.
     reactions : tuple of DraftReaction
         Between the lines of kind `SPECIES`.
+    own : frozenset of str
+        Names that carry the mechanism's name.
     notices : tuple of str
         What was left out or assumed.
     texts : mapping of str to str
@@ -124,6 +126,7 @@ class Draft:
     program: Program
     lines: tuple[DraftLine, ...]
     reactions: tuple[DraftReaction, ...]
+    own: frozenset[str]
     notices: tuple[str, ...]
     texts: Mapping[str, str] = field(default_factory=lambda: STANDARD)
     pathways: tuple[DraftPathway, ...] = ()

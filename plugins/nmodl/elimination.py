@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from rall.plugins.nmodl.spelling import Rational, tidy
-from rall.plugins.nmodl.unitvalue import UnitValue, scaled_code
+from rall.plugins.nmodl.unitvalue import UnitValue, negligible, scaled_code
 
 __all__ = ["PLAIN", "Product", "System", "Unknown"]
 
@@ -88,6 +88,19 @@ class System:
         self._ranks: dict[Unknown, tuple[int, int]] = {}
         self._solved: dict[Unknown, Product] = {}
         self._conversions: dict[Unknown, int] = {}
+        self._supposed: dict[Unknown, int] = {}
+
+    def suppose(self, key: Unknown, code: int) -> None:
+        """Say what an unknown unit is, unless the equations say otherwise.
+
+        Parameters
+        ----------
+        key : str or tuple
+            What has it.
+        code : int
+            Of the unit; see `UnitValue`.
+        """
+        self._supposed[key] = code
 
     def unknown(self, key: Unknown, rank: int, conversion: int = 0) -> Product:
         """An unknown unit.
@@ -125,13 +138,14 @@ class System:
             0, or the code of the unit by which the first differs from the second if they cannot be equal.
         """
         if not a.powers and not b.powers:
-            return a.code - b.code
+            code = a.code - b.code
+            return 0 if code == 0 or negligible(code) else code
         code, powers = self.reduced(a.times(b, -1))
         if powers:
             pivot = min(powers, key=self._ranks.__getitem__)
             self._solved[pivot] = _solved_for(pivot, code, powers)
             return 0
-        return code
+        return 0 if code == 0 or negligible(code) else code
 
     def reduced(self, unit: Product) -> Product:
         """A unit without unknowns that are solved.
@@ -169,6 +183,9 @@ class System:
         -------
         dict of unknown to UnitValue
         """
+        for key, code in self._supposed.items():
+            if key in self._ranks:
+                self.equal(Product(0, {key: 1}), Product(code, _NONE))
         rows: list[Product] = []
         for key, unit in self._solved.items():
             self._solved[key] = known = self.reduced(unit)
@@ -192,10 +209,10 @@ class System:
         """A row for each conversion that is just what a row about scales lacks."""
         more: dict[Unknown, Product] = {}
         for code, powers in rows:
-            for key, k in powers.items():
-                scale = self._conversions.get(key)
-                if scale and code + scaled_code(scale, k) == 0:
-                    more[key] = Product(-scale, {key: 1})
+            given = {key: self._conversions[key] for key in powers if key in self._conversions}
+            for some in (*([key] for key in given), list(given)):  # each alone, then all together
+                if some and code == -sum(scaled_code(given[key], powers[key]) for key in some):
+                    more.update({key: Product(-given[key], {key: 1}) for key in some})
                     break
         return list(more.values())
 
@@ -238,7 +255,7 @@ def _total(row: Product, found: Mapping[Unknown, int]) -> int:
 
 
 def _holds(row: Product, found: Mapping[Unknown, int]) -> bool:
-    return row.code + _total(row, found) == 0
+    return negligible(row.code + _total(row, found))
 
 
 def _without(row: Product, key: Unknown, pivot: Product) -> Product:

@@ -38,6 +38,15 @@ __all__ = ["Formula", "Inference", "Inferred", "infer"]
 
 _MS = UnitTable().unit("ms")
 _HALF = Fraction(1, 2)
+# Numbers that are Faraday's and the gas constant, whatever their last digits; of variables other units are usual too.
+_CONSTANTS = tuple(
+    (value, UnitTable().unit(unit)) for value, unit in (
+        (96485.3, "coulomb/mole"), (8.3145, "joule/mole-degC"), (96.4853, "kilocoulomb/mole"),
+        (9.64853, "10000 coulomb/mole"),
+    )
+)  # fmt: skip
+_CLOSE = 6e-4
+_ROOTS = 4  # roots up to this of unknown units are taken; others do not come up with units
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -152,6 +161,7 @@ def infer(
     file: str = "",
     lenient: bool = False,
     strict: bool = False,
+    values: Mapping[str, float] = MappingProxyType({}),
 ) -> Inference:
     """Find the units of all numbers and variables.
 
@@ -171,6 +181,8 @@ def infer(
         has no unit.
     strict : bool
         Whether units that do not fit are an error.
+    values : mapping of str to float
+        Of constants and parameters without a unit: what has the value of Faraday's or of the gas constant is that one.
 
     Returns
     -------
@@ -188,10 +200,13 @@ def infer(
         )
         return Inference(tuple(Inferred(f, {}, {}) for f in formulas), known, lenient=True)
     reader = _Reader(known, {f.target for f in formulas if f.rate}, units or UnitTable())
+    for name, value in values.items():
+        if name not in known:
+            reader.suppose(name, value)
     found = reader.settled(formulas)
     odd = dict.fromkeys(reader.odd(found), ONE)
     if odd:  # rather a message about what does not fit than a gate in thousandths
-        return infer(formulas, {**declared, **odd}, units, file, lenient, strict)
+        return infer(formulas, {**declared, **odd}, units, file, lenient, strict, values)
     messages: list[dict[str, None]] = [{} for _ in formulas]  # in their order, each once
     for misfit in reader.misfits:
         message = f"{_place(file, misfit)}: {misfit.message(found)}"
@@ -225,7 +240,7 @@ def _notices(names: Mapping[str, UnitValue], formulas: Iterable[Inferred], file:
 # --- what expressions ask for ---------------------------------------------------------------------------------------
 
 # How gladly an unknown carries a unit; see `System.unknown`.
-_ZERO, _VARIABLE, _FACTOR, _DECIMAL, _WHOLE, _STATE, _UNIT = range(7)
+_ZERO, _VARIABLE, _DIVISOR, _DECIMAL, _WHOLE, _FACTOR, _STATE, _UNIT = range(8)
 
 
 class _Misfit(NamedTuple):
@@ -256,7 +271,7 @@ class _Reader:
         self.misfits: list[_Misfit] = []
         self.corrections: list[dict[tuple[int, int], UnitValue]] = []
         self.literals: list[dict[int, UnitValue]] = []
-        self.number, self.line = 0, 0
+        self.number, self.line, self.asked = 0, 0, 0
 
     def settled(self, formulas: Sequence[Formula]) -> dict[Unknown, UnitValue]:
         """Take all formulas in; the units of all unknowns."""
@@ -280,8 +295,8 @@ class _Reader:
         self.number, self.line = number, formula.at.line
         self.corrections.append({})
         self.literals.append({})
-        value = self.unit(formula.expression)
         target = self.name(Name(formula.target))
+        value = self.unit(formula.expression)
         if formula.rate:
             target = target.times(Product(_MS.code, PLAIN.powers), -1)
         wrong = self.system.equal(target, value)
@@ -298,7 +313,9 @@ class _Reader:
 
     def ask(self, parent: Expression, slot: int, node: Expression, where: str, unit: UnitValue = ONE) -> None:
         """Ask for a certain unit."""
+        self.asked += 1
         found = self.unit(node)
+        self.asked -= 1
         wrong = self.system.equal(Product(unit.code, PLAIN.powers), found)
         if wrong:
             self.corrections[self.number][id(parent), slot] = UnitValue(wrong)
@@ -332,7 +349,20 @@ class _Reader:
         value = node.value
         tens = _power_of_ten(value)
         conversion = UnitValue.of((), -tens).code if tens else 0
+        self.suppose((self.number, id(node)), value)
         return self.system.unknown((self.number, id(node)), _rank(node, value, tens), conversion)
+
+    def divisor(self, node: Expression) -> Product:
+        """What divides in the argument of a function: 10 in ``exp((v + 55)/10)`` rather than a factor there."""
+        if self.asked and isinstance(node, Number) and not node.unit:
+            return self.system.unknown((self.number, id(node)), _DIVISOR)
+        return self.unit(node)
+
+    def suppose(self, key: Unknown, value: float) -> None:
+        """What the value of a number or of a variable without a unit tells."""
+        for known, unit in _CONSTANTS if isinstance(key, str) else _CONSTANTS[:2]:
+            if abs(value / known - 1) < _CLOSE:
+                self.system.suppose(key, unit.code)
 
     def unary(self, node: Unary) -> Product:
         found = self.unit(node.operand)
@@ -343,7 +373,7 @@ class _Reader:
         if operator == "*":
             return self.unit(node.left).times(self.unit(node.right))
         if operator == "/":
-            return self.unit(node.left).times(self.unit(node.right), -1)
+            return self.unit(node.left).times(self.divisor(node.right), -1)
         if operator == "^":
             return self.power(node, (node.left, node.right))
         if operator in ("+", "-"):
@@ -359,11 +389,17 @@ class _Reader:
         base, exponent = parts
         self.ask(node, 1, exponent, "an exponent")
         value = constant(exponent)
-        # A number to a broken power is a q10.
+        # A number to a broken power is a q10, and what is unknown to a power like 4.8 has no unit.
         if value is None or (value.denominator > 1 and constant(base) is not None):
-            self.ask(node, 0, base, f"'^{nmodl_text(exponent)}'")
-            return PLAIN
-        return self.unit(base).raised(value)
+            return self.plain_base(node, parts)
+        found = self.system.reduced(self.unit(base))
+        if value.denominator > _ROOTS and found.powers:
+            return self.plain_base(node, parts)
+        return found.raised(value)
+
+    def plain_base(self, node: Expression, parts: Sequence[Expression]) -> Product:
+        self.ask(node, 0, parts[0], f"'^{nmodl_text(parts[1])}'")
+        return PLAIN
 
     def call(self, node: Call) -> Product:
         name, arguments = node.name, node.arguments

@@ -139,7 +139,7 @@ class Mechanism:
         if wanted is given:
             return value
         if self._lenient and not isinstance(value, Quantity):
-            return value * (known.unit_value if False else 1)
+            return value * known.one
         example = f"{known.name}={value}*{known.unit}" if not isinstance(value, Quantity) else ""
         hint = f", as in {example}" if example else ""
         raise RallError(f"'{known.name}' of {self.name} has the unit {known.unit}, and {value} has not{hint}")

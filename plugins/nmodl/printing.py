@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from rall.errors import NotSupportedError
+from rall.ir.nodes import Binary as Operation
+from rall.ir.nodes import Call as Called
+from rall.ir.nodes import Name as Variable
+from rall.ir.nodes import Number as Literal
+from rall.ir.parse import parse
 from rall.plugins.nmodl.syntax import Binary, Call, Conditional, Expression, Index, Name, Number, Text, Unary
 from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 
@@ -97,6 +103,15 @@ def equation_text(
     return _times_unit(whole, corrections.get((0, 0), ONE) if lenient is None else result).text
 
 
+@lru_cache(maxsize=256)
+def _binding_of(text: str) -> int:
+    """How strongly a text of equations binds."""
+    node = parse(text).node
+    if isinstance(node, Operation):
+        return _BINDING.get(node.op, _CHOICE)
+    return _ATOM if isinstance(node, Called | Variable | Literal) else _CHOICE
+
+
 def _times_unit(piece: Piece, unit: UnitValue) -> Piece:
     """A piece times a unit."""
     if unit.is_plain:
@@ -162,7 +177,7 @@ class _Writer:
 
     def name(self, node: Name) -> Piece:
         text = self.names.get(node.name, node.name)
-        piece = Piece(text, _ATOM if text.isidentifier() else _CHOICE)
+        piece = Piece(text, _ATOM if text.isidentifier() else _binding_of(text))
         if self.lenient is None:
             return piece
         unit = self.lenient.get(node.name, ONE)
@@ -193,6 +208,10 @@ class _Writer:
             return Piece(f"{left.within(_COMPARE + 1)} {operator} {right.within(_COMPARE + 1)}", _COMPARE, True)
         if operator == "^":
             return power_of(left, right)
+        if operator not in ("+", "-") and "1" in (left.text, right.text):
+            return product_of(left, operator, right)
+        if operator == "*" and isinstance(node.left, Number) and isinstance(node.right, Number):
+            return Piece(f"{left.text}*{right.text}", _PRODUCT)  # 0.001*193/ms: numbers are folded in whatever order
         if operator not in ("+", "-"):
             return product_of(left, operator, right)
         if right.text.startswith("-") and right.binding > _SUM:  # v - -38 of files

@@ -119,9 +119,10 @@ def _factors(exponents: tuple[Rational, ...]) -> list[tuple[str, Rational]]:
         time = 0
     else:
         found.extend((("amp", current), ("volt", volt)))
-    if mole and (length == -3 * mole or abs(length + 3 * mole) < abs(length) - 2 * abs(mole)):
+    if mole and (2 * length + 5 * mole) * mole <= 0:  # nearer to a power of mole/metre**3 than to one of mole
         found.append(("molar", mole))
-        mole, length = 0, length + 3 * mole
+        length += 3 * mole
+        mole = 0
     found.extend((("mole", mole), ("long" if length > 0 else "per length", length)))
     found.extend((("second", time), ("kelvin", kelvin), ("candle", candle)))
     return [(kind, power) for kind, power in found if power]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from zlib import crc32
 
 from rall.plugins.nmodl.algebra import evaluate
 from rall.plugins.nmodl.passes import AS_GIVEN, Passes
@@ -20,7 +20,6 @@ class _Point:
 
     def __init__(self, passes: Passes, v: float) -> None:
         self._passes = passes
-        self._random = Random(v)
         self._values = {"v": v, **_TYPICAL}
 
     def value(self, name: str) -> float:
@@ -52,7 +51,9 @@ class _Point:
         for declaration in passes.program.declarations:
             if declaration.name == name.removesuffix(AS_GIVEN) and declaration.value is not None:
                 return declaration.value
-        return 0.0 if kind in ("STATE", "ASSIGNED") else self._random.uniform(0.5, 2.0)
+        if kind in ("STATE", "ASSIGNED"):
+            return 0.0
+        return 0.5 + 1.5 * crc32(name.encode()) / 2**32  # anything, the same each time
 
 
 _FIXED = ("STATE", "PARAMETER", "UNIT", "CONSTANT", "READ", "WRITE")

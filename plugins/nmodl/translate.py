@@ -10,7 +10,7 @@ from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draf
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
 from rall.plugins.nmodl.passes import AS_GIVEN, Passes
 from rall.plugins.nmodl.start import steady_states
-from rall.plugins.nmodl.syntax import Call, Declaration, Expression, Ion, Name, Number, Program
+from rall.plugins.nmodl.syntax import NOWHERE, Call, Declaration, Expression, Ion, Name, Number, Program
 from rall.plugins.nmodl.weave import NameTable, Weave
 
 __all__ = ["Lines", "translate"]
@@ -43,6 +43,8 @@ class Lines:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
         self.names = self._table()
+        for ion in passes.ions.values():
+            self.names.leave(ion.shown)
         for name in passes.adjusted:
             self.names.call(name + AS_GIVEN, name)
             self.names.call(name, f"{name}_used")
@@ -82,7 +84,8 @@ class Lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
         texts, of_cell = self._texts(), tuple(self._of_cell())
-        return Draft(passes.program, tuple(lines), reactions, tuple(self.notices), texts, pathways, of_cell)
+        own, notices = self.names.taken, tuple(self.notices)
+        return Draft(passes.program, tuple(lines), reactions, own, notices, texts, pathways, of_cell)
 
     def _of_cell(self) -> Iterable[DraftLine]:
         """What cells that synapses reach need."""
@@ -175,7 +178,7 @@ class Lines:
         result = {}
         for name, ion in found.items():
             own = f"I_{self.neuron.name}" if len(found) == 1 else f"I_{self.neuron.name}_{ion or name}"
-            self.names.reserve(own)
+            self.names.take(own)
             inward = name in self.neuron.electrode_currents
             result[name] = (own, ion, inward, Name(own) if inward else neg(Name(own)))
         return result
@@ -270,10 +273,10 @@ class Lines:
                     yield self._of_ion(ion)
                 continue
             declared = self._declaration(name)
-            limits = declared.limits if declared is not None else None
-            yield DraftLine(
-                self._shown(name), GIVEN, None, self._flags(name), self._unit(name), self._given(name), name.removesuffix(AS_GIVEN), limits
-            )
+            limits, at = (declared.limits, declared.at) if declared is not None else (None, NOWHERE)
+            shown, variable = self._shown(name), name.removesuffix(AS_GIVEN)
+            value, unit = self._given(name), self._unit(name)
+            yield DraftLine(shown, GIVEN, None, self._flags(name), unit, value, variable, limits, at)
         if "celsius" in self.used or "T" in self.used:
             yield DraftLine("T", GIVEN, None, ("shared", "constant"), "degC", 279.45, "celsius")
 

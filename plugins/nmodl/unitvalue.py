@@ -17,13 +17,15 @@ from rall.plugins.nmodl.spelling import Rational, spell, tidy
 from rall.units import Quantity
 from rall.units.dimension import Dimension
 
-__all__ = ["ONE", "UnitValue", "scaled_code"]
+__all__ = ["ONE", "UnitValue", "negligible", "scaled_code"]
 
 # Digits of a code, lowest first: seven SI bases, the power of ten, and the rest of the scale.  Digits are signed and
 # count parts of `_PARTS`, so that roots and the powers that files have (4.8, say) are whole numbers too.
 _DIGIT = 1 << 128
 _HALF = _DIGIT >> 1
-_PARTS = 2**6 * 3**3 * 5**6 * 7 * 11
+_PARTS = 2**10 * 3**4 * 5**10 * 7 * 11 * 13
+_USUAL = 2520  # exponents that rounding put beside a multiple of 1/2520 are that
+_TOLERANCE = Fraction(1, 10**9)
 _BASES, _TENS, _REST = 7, 7, 8
 _WEIGHTS = tuple(_PARTS * _DIGIT**place for place in range(9))
 _FINE = 1 << 50  # the rest of a scale is its decimal logarithm in steps of this fraction
@@ -179,11 +181,36 @@ def scaled_code(code: int, power: Rational) -> int:
     Returns
     -------
     int
-        Exponents that no part of the code can express are rounded.
+        Exponents that digits of a code cannot express are rounded.
     """
     if power.denominator == 1:
         return code * power.numerator
-    return sum(round(digit * power * weight) for digit, weight in zip(_digits(code), _WEIGHTS))
+    return sum(_parts(digit * power) * _DIGIT**place for place, digit in enumerate(_digits(code)))
+
+
+def negligible(code: int) -> bool:
+    """Whether a unit is the unit of plain numbers up to rounding of exponents.
+
+    Parameters
+    ----------
+    code : int
+        Of the unit.
+
+    Returns
+    -------
+    bool
+    """
+    *exponents, rest = _digits(code)
+    return all(abs(Fraction(exponent)) < _TOLERANCE for exponent in (*exponents, Fraction(rest) / _FINE))
+
+
+def _parts(exponent: Rational) -> int:
+    """An exponent as a digit of a code."""
+    parts = exponent * _PARTS
+    if parts.denominator == 1:
+        return parts.numerator
+    usual = Fraction(round(exponent * _USUAL), _USUAL)
+    return round((usual if abs(Fraction(exponent - usual)) < _TOLERANCE else exponent) * _PARTS)
 
 
 @lru_cache(maxsize=4096)

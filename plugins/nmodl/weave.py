@@ -27,6 +27,7 @@ class NameTable:
     def __init__(self, suffix: str) -> None:
         self.suffix = suffix
         self._taken: set[str] = set()
+        self._others: set[str] = set()
         self._given: dict[str, str] = {}
 
     def own(self, variable: str) -> str:
@@ -44,15 +45,23 @@ class NameTable:
         base = re.sub(r"\W+", "_", variable.rstrip("]"))
         base = "x" + base if base.startswith("xi") or base.startswith("_") else base
         name, k = f"{base}_{self.suffix}", 2
-        while name in self._taken:
+        while name in self._taken or name in self._others:
             name, k = f"{base}{k}_{self.suffix}", k + 1
         self._taken.add(name)
         return name
 
-    def reserve(self, name: str) -> str:
-        """Take a whole name."""
+    def take(self, name: str) -> None:
+        """Make a whole name one of the mechanism's."""
         self._taken.add(name)
-        return name
+
+    def leave(self, name: str) -> None:
+        """Keep a whole name for something else."""
+        self._others.add(name)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names that the mechanism has."""
+        return frozenset(self._taken)
 
 
 class Weave:

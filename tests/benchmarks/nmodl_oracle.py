@@ -412,6 +412,14 @@ def one(file: Path, out: Path) -> None:
     np.savez_compressed(out.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
 
 
+def kind(file: Path) -> str:
+    """Whether a file has a density mechanism, a point process or an artificial cell; empty for another."""
+    try:
+        return Source.read(file).kind
+    except ValueError:
+        return ""
+
+
 def in_process(file: Path, out: Path, limit: float) -> str:
     """A file in a process of its own: what came of it."""
     words = [sys.executable, __file__, "--one", str(file), str(out)]
@@ -434,11 +442,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="also what is there already")
     parser.add_argument("--limit", type=float, default=90.0, help="seconds for one file")
+    parser.add_argument("--kind", default="", help="only density, point or artificial")
     given = parser.parse_args()
     if given.one:
         one(given.folder.resolve(), given.out)
         return
-    files = sorted(given.folder.rglob("*.mod"))
+    files = [file for file in sorted(given.folder.rglob("*.mod")) if given.kind in ("", kind(file))]
     places = [given.out / file.relative_to(given.folder).with_suffix("") for file in files]
     for place in places:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from formulas import Formulas
 
 from rall import channels
 from rall.morphology import Soma
@@ -134,10 +135,10 @@ EXPECTED = {
 
 @pytest.mark.parametrize("celsius", [34.0, 22.0])
 @pytest.mark.parametrize("name", EXPECTED)
-def test_gates(name, celsius, formulas):
+def test_gates(name, celsius):
     function, gates = getattr(allen, name), EXPECTED[name][0]
     dependent = "T" in function().names
-    found = formulas(function(**({"T": (celsius + 273.15) * kelvin} if dependent else {})), V)
+    found = Formulas(function(**({"T": (celsius + 273.15) * kelvin} if dependent else {})), V)
     assert set(found.equations.diff_eq_names) == {f"{gate}_{name}" for gate in gates(V, celsius)}
     for gate, (steady, tau) in gates(V, celsius).items():
         values = found.gate(f"{gate}_{name}")
@@ -146,19 +147,19 @@ def test_gates(name, celsius, formulas):
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_currents(name, formulas):
+def test_currents(name):
     gates, share, e = EXPECTED[name]
-    found = formulas(getattr(allen, name)(gbar=3 * mS / cm**2), V)
+    found = Formulas(getattr(allen, name)(gbar=3 * mS / cm**2), V)
     values = {gate: 0.3 + 0.2 * k for k, gate in enumerate(gates(V, 34))}
     current = found(f"I_{name}", **{f"{gate}_{name}": value for gate, value in values.items()})
     assert current == pytest.approx(30 * share(**values) * (e - V) * 1e-3, rel=1e-9)
 
 
-def test_sk_and_calcium(formulas):
+def test_sk_and_calcium():
     calcium = np.array([1e-5, 1e-4, 4.3e-4, 2e-3])
-    found = formulas(allen.SK(), np.zeros(4), Ca=calcium)
+    found = Formulas(allen.SK(), np.zeros(4), Ca=calcium)
     assert found.gate("z_SK")[0] == pytest.approx(1 / (1 + np.exp(4.8 * np.log(4.3e-4 / calcium))), rel=1e-9)
-    pool = formulas(allen.CaDynamics(gamma=0.01, decay=100 * ms), [0.0], Ca=5e-4, I_Ca_total=-0.02)
+    pool = Formulas(allen.CaDynamics(gamma=0.01, decay=100 * ms), [0.0], Ca=5e-4, I_Ca_total=-0.02)
     # i_Ca of the table is in mA/cm2, outward
     expected = -1e4 * 0.002 * 0.01 / (2 * 96485.332 * 0.1) - 4e-4 / 100
     assert pool("Ca") * 1e-3 == pytest.approx(expected, rel=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from formulas import Formulas
 
 from rall import channels
 from rall.morphology import Cylinder, Soma
@@ -47,9 +48,9 @@ def test_all_calcium_currents_fill_it():
     assert level == pytest.approx(1e-4 + 0.1 * 0.005 * total / (2 * FARADAY * 1e-7), rel=1e-6)
 
 
-def test_fixed(formulas):
+def test_fixed():
     model = calcium.fixed(Ca=50 * nM, Ca_o=1.5 * mM, T=300 * kelvin) + channels.hay.Ca_HVA()
-    found = formulas(model, [0.0, 10.0])
+    found = Formulas(model, [0.0, 10.0])
     expected = GAS * 300 / (2 * FARADAY) * np.log(1.5 / 50e-6)
     assert found("E_Ca") == pytest.approx(np.full(2, expected), rel=1e-9)
     v = np.array([0.0, 0.01])

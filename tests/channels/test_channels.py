@@ -8,10 +8,10 @@ import pytest
 from rall import channels
 from rall.channels.channel import channel
 from rall.equations import Equations
-from rall.errors import RallError
+from rall.errors import EquationError, RallError, RallWarning
 from rall.morphology import Cylinder
 from rall.plugins.cable import SpatialNeuron
-from rall.units import amp, cm, hertz, meter, mS, mV, siemens, um, volt
+from rall.units import amp, cm, hertz, kelvin, meter, mM, mS, mV, second, siemens, um, uS, volt
 
 FAMILIES = {"leak": channels.leak, "Na": channels.hh.Na, "K": channels.hh.K}
 
@@ -28,9 +28,10 @@ def cell():
 def test_every_name_carries_the_channels(name):
     equations = FAMILIES[name]()
     assert isinstance(equations, Equations)
-    assert all(line.varname.endswith(f"_{name}") for line in equations.lines)
+    own = [line.varname for line in equations.lines if line.varname != "T"]  # all channels of a cell have one T
+    assert all(varname.endswith(f"_{name}") for varname in own)
     other = FAMILIES[name](name="other2")
-    assert all(line.varname.endswith("_other2") for line in other.lines)
+    assert all(line.varname.endswith("_other2") for line in other.lines if line.varname != "T")
     assert len(other.lines) == len(equations.lines)
 
 
@@ -111,3 +112,67 @@ def test_a_channel_of_ones_own():
     )  # fmt: skip
     assert set(made.names) == {"I_yours", "s_yours", "g_yours", "E_yours"}
     assert made.sources == ("unpublished",)
+
+
+hh, CaT = channels.hh, channels.destexhe.CaT
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: hh.Na(g=-1 * mS / cm**2), r"g_Na = -1 mS/cm2 of the channel 'Na': a conductance cannot be negative"),
+        (lambda: hh.K(T=-3 * kelvin), r"T = -3 K of the channel 'K' is below absolute zero"),
+        (lambda: hh.K(T=34), r"'T' is 34, but its line says kelvin"),
+        (lambda: hh.K(E=float("nan") * mV), r"E_K = .*nan.* is not a finite number"),
+        (lambda: hh.K(g=36 * mS), r"'g_K' is 36 mS, but its line says siemens/metre\*\*2"),
+        (lambda: hh.K(q10=0), r"q10 = 0 of the channel 'K' has to be positive"),
+        (lambda: CaT(p=-1 * cm / second), "permeability cannot be negative"),
+        (lambda: CaT(Ca=-1 * mM, name="low"), r"Ca = -1 mM of the channel 'low': a concentration cannot be negative"),
+        (lambda: channels.pospischil.M(tau_max=-1 * second), r"tau_max_M = -1 s .*a time cannot be negative"),
+        (lambda: channels.leak(g=[-1, 1] * uS / cm**2), "g_leak = .*cannot be negative"),
+    ],
+)
+def test_what_no_membrane_has_is_an_error(make, text):
+    with pytest.raises(EquationError, match=text):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: hh.Na(g=120 * siemens / cm**2), r"g_Na = 120 S/cm2 of the channel 'Na' .* 0 mS/cm2 to 10 S/cm2"),
+        (lambda: hh.K(T=34 * kelvin), r"T = 34 K .*273.15 K to 323.15 K.*34\*kelvin \+ zero_celsius"),
+        (lambda: hh.K(E=-77 * volt, name="slow"), r"E_slow = -77 V of the channel 'slow' .* -150 mV to 200 mV"),
+        (lambda: hh.K(q10=20), "q10 = 20 of the channel 'K' is outside of what is plausible, 1 to 6"),
+        (lambda: CaT(Ca=2 * mM), "Ca = 2 mM"),
+        (lambda: channels.traub_miles.Na(VT=10 * mV), r"VT_Na = 10 mV .* -90 mV to -30 mV"),
+        (lambda: channels.wang_buzsaki.K(phi=0.5), "phi = 0.5 .* 1 to 20"),
+    ],
+)
+def test_what_is_hardly_meant_is_a_warning_at_the_callers_line(make, text):
+    with pytest.warns(RallWarning, match=text) as caught:
+        make()
+    assert caught[0].filename == __file__
+
+
+def test_every_default_is_in_its_range(recwarn):
+    for entry in channels.list():
+        family, _, name = entry.name.partition(".")
+        if entry.source:
+            made = getattr(channels, family)
+            (getattr(made, name) if name else made)()
+    assert not recwarn.list
+
+
+def test_texts_as_values_are_for_compartments(cell):
+    made = cell(channels.leak(g="1*mS/cm**2*(1 + distance/(10*um))"))
+    assert np.asarray(made.g_leak_) == pytest.approx(10 * (1 + np.array([0.5, 1.5, 2.5])))
+
+
+def test_ranges_of_ones_own():
+    text = "I_X = g_X*(k_X*mV - v) : amp/meter**2 (membrane current)\n"
+    text += "g_X : siemens/meter**2 (constant)\nk_X : 1 (constant)"
+    with pytest.warns(RallWarning, match="k_here = 7 of the channel 'here' is outside of what is plausible, 1 to 3"):
+        channel(text, "mine", "here", {"g": 1 * mS / cm**2, "k": 7}, "unpublished", ranges={"k": (1, 3)})
+    replaced = channel(text, "mine", "here", {"g": 1 * mS / cm**2, "k": 2}, "unpublished", fixed={"mV": 2.0})
+    assert "2.0" in str(replaced["I_here"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from formulas import Formulas
 
 from rall import channels
 from rall.morphology import Morphology
@@ -113,10 +114,10 @@ DEPENDENT = {"NaTa_t", "NaTs2_t", "Nap_Et2", "K_Pst", "K_Tst", "Im", "Ca_LVAst"}
 
 @pytest.mark.parametrize("celsius", [34.0, 24.0])
 @pytest.mark.parametrize("name", EXPECTED)
-def test_gates(name, celsius, formulas):
+def test_gates(name, celsius):
     gates, _, _, _ = EXPECTED[name]
     more = {"T": (celsius + 273.15) * kelvin} if name in DEPENDENT else {}
-    found = formulas(getattr(hay, name)(**more), V)
+    found = Formulas(getattr(hay, name)(**more), V)
     for gate, (steady, tau) in gates(V, celsius).items():
         values = found.gate(f"{gate}_{name}")
         assert values[0] == pytest.approx(steady, rel=1e-10, abs=1e-300)
@@ -125,9 +126,9 @@ def test_gates(name, celsius, formulas):
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_currents(name, formulas):
+def test_currents(name):
     _, powers, reversal, e = EXPECTED[name]
-    found = formulas(getattr(hay, name)(g=3 * mS / cm**2), V)
+    found = Formulas(getattr(hay, name)(g=3 * mS / cm**2), V)
     open_gates = {f"{gate}_{name}": 0.3 + 0.2 * k for k, gate in enumerate(powers)}
     share = np.prod([open_gates[f"{gate}_{name}"] ** power for gate, power in powers.items()])
     assert found(f"I_{name}", **open_gates) == pytest.approx(30 * share * (e - V) * 1e-3, rel=1e-12)
@@ -137,23 +138,23 @@ def test_currents(name, formulas):
     assert reversal == (f"E_{name}" if ion is None else f"E_{ion.args[0]}")
 
 
-def test_calcium_opens_sk(formulas):
+def test_calcium_opens_sk():
     calcium = np.array([0.0, 5e-5, 1e-4, 4.3e-4, 1e-3, 1e-2])
-    found = formulas(hay.SK_E2(g=1 * mS / cm**2), np.full(6, -60.0), Ca=calcium)
+    found = Formulas(hay.SK_E2(g=1 * mS / cm**2), np.full(6, -60.0), Ca=calcium)
     steady, tau = found.gate("z_SK_E2")
     assert steady == pytest.approx(calcium**4.8 / (calcium**4.8 + 4.3e-4**4.8), rel=1e-10)
     assert tau == pytest.approx(1.0)
     assert found("I_SK_E2", z_SK_E2=0.5) == pytest.approx(-10 * 0.5 * 0.025)
 
 
-def test_default_is_the_published_temperature(formulas):
+def test_default_is_the_published_temperature():
     """The models carry the factor 2.3**1.3."""
-    cold = formulas(hay.Im(T=294.15 * kelvin), V).gate("m_Im")[1]
-    assert cold / formulas(hay.Im(), V).gate("m_Im")[1] == pytest.approx(2.3**1.3)
+    cold = Formulas(hay.Im(T=294.15 * kelvin), V).gate("m_Im")[1]
+    assert cold / Formulas(hay.Im(), V).gate("m_Im")[1] == pytest.approx(2.3**1.3)
 
 
-def test_pool(formulas):
-    found = formulas(hay.CaDynamics_E2(), [0.0], Ca=3e-4, I_Ca_total=0.01)
+def test_pool():
+    found = Formulas(hay.CaDynamics_E2(), [0.0], Ca=3e-4, I_Ca_total=0.01)
     entering = 0.01 * 0.000501 / (2 * 96485.33 * 1e-7)
     assert found("Ca") == pytest.approx(entering - 2e-4 / 0.46, rel=1e-6)
 

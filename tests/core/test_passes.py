@@ -245,9 +245,21 @@ def test_powers_share_their_squares() -> None:
 @pytest.mark.parametrize("exponent", ["17", "2.5", "-0.3", "k", "w"])
 def test_other_powers_stay(exponent: str) -> None:
     v = np.array([0.3, 1.7, 2.0, 1.0])
-    made = Made(f"v**({exponent})", v=v)
+    made = Made(f"v**({exponent})", PLAIN, v=v)
     assert any(isinstance(part, Binary) and part.op == "**" for part in walk(made.values))
     assert made.run() == pytest.approx(made.run(made.lowered), rel=1e-15)
+
+
+@pytest.mark.parametrize("exponent", [4.8, -0.3])
+def test_powers_through_a_logarithm(exponent: float) -> None:
+    v = np.array([0.0, 1e-60, 1e-3, 0.3, 1.0, 1.7, 2e7, 1e60, np.inf])
+    made = Made(f"v**({exponent})", v=v)
+    assert made.calls("exp") == made.calls("log") == 1
+    with np.errstate(divide="ignore"):
+        expected = v**exponent
+    assert made.run() == pytest.approx(expected, rel=1e-13)
+    assert made.run_c() == pytest.approx(expected, rel=1e-13)
+    assert np.isnan(Made(f"v**({exponent})", v=np.array([-1.0])).run()).all()
 
 
 def test_divisors_that_all_elements_share_are_divided_by_once() -> None:

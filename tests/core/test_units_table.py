@@ -56,6 +56,12 @@ class TestDimension:
         assert metre**0 is DIMENSIONLESS and DIMENSIONLESS.is_dimensionless and not metre.is_dimensionless
         assert (second**-0.5).get_dimension("time") == -0.5
 
+    def test_broken_powers_meet_again(self):
+        volt = get_or_create_dimension(length=2, mass=1, time=-3, current=-1)
+        assert volt**4.8 is get_or_create_dimension(length=9.6, mass=4.8, time=-14.4, current=-4.8)
+        assert volt**1.3 / volt**0.3 is volt
+        assert (volt * volt) ** 4.7 is volt**4.7 * volt**4.7
+
     def test_immutable(self):
         with pytest.raises(AttributeError):
             STAR["metre"].dim.exponents = (0,) * 7

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rall.builtin import BUILTIN
+
 ROOT = Path(__file__).resolve().parents[2]
 WRITES = {
     "first_spike": {"spike.png", "traces.png"},
@@ -181,6 +183,19 @@ def test_the_scripts_of_getting_started_run_one_after_the_other(tmp_path):
     path.write_text(make + "\n".join(scripts_of("docs/getting_started.md")), encoding="utf-8")
     run(path, tmp_path)
     assert {"spike.png", "regions.png"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_the_scripts_about_channels_run_one_after_the_other(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text("\n".join(scripts_of("docs/channels.md")), encoding="utf-8")
+    out = run(path, tmp_path)
+    assert (tmp_path / "gates.png").exists()
+    assert "I_K = g_K*n_K**4*(E_K - v)" in out and "E_Ca = nernst(" in out and "hh.Na" in out
+
+
+def test_the_table_of_channels_names_every_family():
+    page = (ROOT / "docs" / "channels.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == set(BUILTIN["rall.channels"])
 
 
 def test_the_scripts_for_people_from_brian_run_one_after_the_other(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -49,16 +48,6 @@ def orders() -> ModuleType:
 def spike_times() -> ModuleType:
     """Measured errors of spike times."""
     return load(Path(__file__).with_name("spike_times.py"))
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with reference solutions, which is not part of the project."""
-    here = Path(__file__).resolve().parents[2] / ".." / "shared"
-    folder = Path(os.environ.get("RALL_SHARED", here)).resolve()
-    if not (folder / "reference").is_dir():
-        pytest.skip("the folder with reference solutions (../shared or RALL_SHARED) is not here")
-    return folder
 
 
 @pytest.fixture(scope="session")
