@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -12,11 +12,13 @@ from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, Draft, DraftLine, Dra
 from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
-from rall.plugins.nmodl.syntax import Expression, Number, Place, Unit
+from rall.plugins.nmodl.syntax import NOWHERE, Expression, Number, Place, Unit
 from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 from rall.units import Quantity
 
 __all__ = ["Assembled", "Parameter", "assemble"]
+
+_OF_NO_STATE = slice(2, 5)  # exponents of second, amp and kelvin
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,11 @@ def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
     NmodlError
         In strict mode, for units that are unknown or do not fit.
     """
-    return _Assembly(draft, lenient, strict).assembled()
+    try:
+        return _Assembly(draft, lenient, strict).assembled()
+    except (ArithmeticError, RecursionError) as problem:
+        message = "units or expressions of this file grow beyond all measure; simplify them"
+        raise refusals(draft.program)(NOWHERE, message) from problem
 
 
 class _Assembly:
@@ -184,7 +190,7 @@ class _Assembly:
         """All of it."""
         draft = self.draft
         formulas, places = self._formulas()
-        inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
+        inference = self._inferred(formulas)
         if self.strict:
             self._check_fit(inference)
         for name, text in self.numbers.items():
@@ -241,6 +247,16 @@ class _Assembly:
             arrow = "=>" if reaction.whole else "<->" if len(reaction.rates) == 2 else "->"
             rates = ", ".join(next(texts) for _ in reaction.rates)
             yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
+
+    def _inferred(self, formulas: Sequence[Formula]) -> Inference:
+        """Units of everything; a state without a unit that would be a time or a voltage is a number instead."""
+        inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
+        odd = [line.name for line in self.draft.lines if line.kind == RATE and line.name not in self.declared
+               and any(inference.units.get(line.name, ONE).dimension.exponents[_OF_NO_STATE])]  # fmt: skip
+        if not odd:
+            return inference
+        self.declared.update(dict.fromkeys(odd, ONE))
+        return infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
 
     def _values(self) -> dict[str, float]:
         """Constants and parameters without a unit."""

@@ -54,6 +54,7 @@ BUILTIN = frozenset((
 COPIED = ("GIVEN", "READ")
 _SILENT = frozenset(("printf", "fprintf", "fflush", "prterr", "at_time", "set_seed", "state_discontinuity_off"))
 _FEW = 6  # parts of an expression that is written out wherever its local name stands
+_COMPARED = 8  # of a variable's earlier values, how many may be the new one
 _MOST_STATEMENTS, _MOST_DEFINITIONS = 20_000, 10_000
 
 
@@ -99,7 +100,7 @@ class Definitions(dict[str, Definition]):
             Whether it is a LOCAL, an argument or a function.
         """
         known = self._of.setdefault(variable, [])
-        for key in known:
+        for key in known[-_COMPARED:]:
             if self[key].expression == expression and self[key].local == local:
                 return Name(key, at=expression.at)
         key = f"{variable}#{len(self)}"
@@ -167,6 +168,7 @@ class Flow:
         self._handlers = {**_HANDLERS, **more}
         self.values: dict[str, Expression] = {}
         self.branching = 0
+        self._moving: dict[str, bool] = {}
         self.notices: dict[str, None] = {}
         self._blocks = {block.name: block for block in program.blocks if block.name}
         self._defines = dict(program.defines)
@@ -417,7 +419,9 @@ class Flow:
             found = self.definitions.get(name)
             kind = self.known.get(name, "")
             if found is not None:
-                if self.moves(found.expression):
+                if name not in self._moving:
+                    self._moving[name] = self.moves(found.expression)
+                if self._moving[name]:
                     return True
             elif kind in ("STATE", "READ", "WRITE") or name in ("v", "t", "dt"):
                 return True

@@ -53,15 +53,18 @@ class Lines:
         self.notices = dict(passes.notices)
         self.currents = self._currents()
         aliases = self._aliases()
-        aliases |= {passes.final[name]: turned for name, turned in aliases.items()}
         self.weave = Weave(passes, self.names, self._leaf, aliases)
 
     def _table(self) -> NameTable:
         return NameTable(self.neuron.name)
 
     def _aliases(self) -> dict[str, Expression]:
-        """What the file's names of currents stand for."""
-        return {name: turned for name, (_, _, _, turned) in self.currents.items()}
+        """What stands for currents, where they are read and after they were assigned."""
+        aliases = {self.passes.final[name]: turned for name, (_, _, _, turned) in self.currents.items()}
+        for name, (_, _, _, turned) in self.currents.items():
+            ion = self.passes.ions.get(name)  # where it is read before it is assigned it is the ion's whole current
+            aliases[name] = neg(Name(ion.shown)) if ion is not None and ion.read else turned
+        return aliases
 
     def draft(self) -> Draft:
         """All of them."""

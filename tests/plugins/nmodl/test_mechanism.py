@@ -259,3 +259,13 @@ def test_a_constant_without_unit_has_that_of_its_place(mod):
     equations = mod(text.replace("2*F", "2*(1e3)*F")).equations
     assert "I_Ca_total/(2*(96.485*kcoulomb/mole)*depth_pool)" in text_of(equations, "Ca")
     cell(equations)  # dimensions are checked there
+
+
+def test_a_current_that_is_read_before_it_is_written_is_the_ion_s(mod):
+    text = POOL.replace("READ ica WRITE cai", "READ ica, cai WRITE cai, ica RANGE out").replace(
+        "BREAKPOINT { SOLVE decay METHOD derivimplicit }",
+        "BREAKPOINT { SOLVE decay METHOD derivimplicit  ica = 1e-3 (mA/cm2-mM)*cai  out = 2*ica }",
+    ).replace("ASSIGNED {", "ASSIGNED { out (mA/cm2)")
+    equations = mod(text).equations
+    assert "I_Ca_total" in equations["Ca"].identifiers
+    assert equations["out_pool"].expr == "2*-I_pool" or equations["out_pool"].expr == "-2*I_pool"
