@@ -9,9 +9,18 @@ from rall.plugins.nmodl.assemble import assemble
 from rall.plugins.nmodl.mechanism import Mechanism
 from rall.plugins.nmodl.parser import read
 from rall.plugins.nmodl.process import PointProcess
+from rall.plugins.nmodl.refusal import refusals
 from rall.plugins.nmodl.translate import translate
 
 __all__ = ["load_mod"]
+
+#: What does instead of other kinds of mechanisms.
+_OTHERS = {
+    "ARTIFICIAL_CELL": "give its times to a SpikeGeneratorGroup, take a PoissonGroup if they are random, or write it as a "
+    "NeuronGroup with a threshold and a reset if it sums up inputs",
+    "JUNCTION_PROCESS": "write a model of Synapses with v_pre and v_post",
+    "VOLTAGE_PROCESS": "use a VoltageClamp",
+}
 
 _MODES = ("check", "lenient", "strict")
 
@@ -47,4 +56,7 @@ def load_mod(path: str | Path, units: str = "check") -> Mechanism:
     program = read(path)
     if program.neuron.kind == "POINT_PROCESS":
         return PointProcess(program, units)
+    if program.neuron.kind in _OTHERS:
+        kind, name = program.neuron.kind, program.neuron.name
+        raise refusals(program)(program.neuron.at, f"{kind} {name} has no translation", _OTHERS[kind], kind)
     return Mechanism(program, assemble(translate(program), units == "lenient", units == "strict"), units == "lenient")

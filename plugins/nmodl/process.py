@@ -79,16 +79,15 @@ class PointProcess(Mechanism):
         for one in self._program.declarations:
             if any(one.name in names(wait) for wait in self._form.delays.values()):
                 unit = table.unit(one.unit or "1")
-                default = unit.quantity(one.value or 0.0)
+                one_of = 1.0 if unit.is_plain else unit.quantity(1.0)
                 text = "1" if unit.is_plain else str(unit)
-                plain = float(default) if unit.is_dimensionless else default
-                found[one.name] = Parameter(one.name, one.name, plain, text, None, True)
+                found[one.name] = Parameter(one.name, one.name, (one.value or 0.0) * one_of, text, one_of, None, True)
         return found
 
     def _made(self, synaptic: bool) -> _Form:
         draft = translate_process(self._program, synaptic)
         lenient, strict = self._units == "lenient", self._units == "strict"
-        cell = assemble(Draft(self._program, draft.of_cell, (), ()), lenient, strict)
+        cell = assemble(Draft(self._program, draft.of_cell, (), draft.own, ()), lenient, strict)
         delays = {one.name: one.interval for one in draft.pathways if one.interval is not None}
         return _Form(assemble(draft, lenient, strict), cell, delays)
 
@@ -168,17 +167,13 @@ class PointProcess(Mechanism):
 
     def _interval(self, wait: Expression, parameters: Mapping[str, Quantity | float | str]) -> float:
         """How long a pathway waits, in ms."""
-        table = units_of(self._program, lambda error, at: None)
-        declared = {one.name: one for one in self._program.declarations}
 
         def number(name: str) -> float:
-            given = parameters.get(name)
-            one = declared[name]
+            known = self._waits[name]
+            given = parameters.get(name, known.default)
             if isinstance(given, str):
                 raise RallError(f"'{name}' of {self.name} is a time that events wait, and must be a number")
-            if given is None:
-                return one.value or 0.0
-            return float(value_of(given)) / (table.unit(one.unit).scale if one.unit else 1.0)
+            return float(value_of(self._value(known, given))) / float(value_of(known.one))
 
         return evaluate(wait, number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from rall.equations import Equations
 from rall.errors import EquationError, NmodlError
@@ -62,21 +63,35 @@ class ProcessLines(Lines):
 
     passes: ProcessPasses
 
+    def __init__(self, passes: ProcessPasses) -> None:
+        for name, ion in passes.ions.items():
+            if ion.role == CURRENT and ion.written:  # a current, no density, and not the sum of all mechanisms
+                passes.ions[name] = replace(ion, shown=f"{name}_{passes.program.neuron.name}", unit="nA")
+        super().__init__(passes)
+
     def _current_lines(self) -> Iterator[DraftLine]:
         for name, (own, ion, inward, _) in self.currents.items():
-            definition = self.passes.definitions[self.passes.final[name]]
-            value = self.weave.write(definition.expression)
-            signed, at = value if inward else neg(value), definition.expression.at
+            expression = self._current(name)
+            value = self.weave.write(expression)
+            signed = value if inward else neg(value)
             if ion:
                 self.used["area"] = None
                 density = Binary("/", signed, Name("area"))
                 flags = ("membrane current", f"ion {ion}")
-                yield DraftLine(own, VALUE, density, flags, "nA/um2", variable=name, at=at)
+                yield DraftLine(own, VALUE, density, flags, "nA/um2", variable=name, at=expression.at)
             else:
-                yield DraftLine(own, VALUE, signed, ("point current",), "nA", variable=name, at=at)
+                yield DraftLine(own, VALUE, signed, ("point current",), "nA", variable=name, at=expression.at)
+
+    def _value(self, name: str, variable: str, value: Expression) -> DraftLine:
+        line, ion = super()._value(name, variable, value), self.passes.ions.get(variable)
+        return line if ion is None or ion.role != CURRENT else replace(line, flags=())
 
     def _aliases(self) -> dict[str, Expression]:
-        return {name: turned for name, (_, ion, _, turned) in self.currents.items() if not ion}
+        aliases: dict[str, Expression] = {}
+        for name, (_, ion, _, turned) in self.currents.items():
+            if not ion and name in self.passes.final:
+                aliases[name] = aliases[self.passes.final[name]] = turned
+        return aliases
 
     def _flags(self, name: str) -> tuple[str, ...]:
         return () if self.passes.known.get(name) == "POINTER" else super()._flags(name)
@@ -87,17 +102,19 @@ class _SynapseNames(NameTable):
 
     def fresh(self, variable: str) -> str:
         plain = _plain(variable)
-        if plain not in self._taken and plain not in _KEPT and not plain.endswith(("_pre", "_post")) and _free(plain):
-            return self.reserve(plain)
+        if not self.has(plain) and plain not in _KEPT and not plain.endswith(("_pre", "_post")) and _free(plain):
+            self.take(plain)
+            return plain
         return super().fresh(plain)
 
     def temporary(self, variable: str) -> str:
         """A name for a value that is not kept: the variable's if nothing has it."""
         plain = _plain(variable)
         name, k = plain, 2
-        while name in self._taken or name in _KEPT or name.endswith(("_pre", "_post")) or not _free(name):
+        while self.has(name) or name in _KEPT or name.endswith(("_pre", "_post")) or not _free(name):
             name, k = f"{plain}_now" if k == 2 else f"{plain}_now{k - 1}", k + 1
-        return self.reserve(name)
+        self.take(name)
+        return name
 
 
 def _plain(variable: str) -> str:
@@ -146,10 +163,7 @@ class SynapseLines(ProcessLines):
                 raise passes.refuse(self.neuron.at, f"a synapse sets '{name}'", "write its current and a pool", "USEION")
 
     def _table(self) -> NameTable:
-        table = _SynapseNames(self.neuron.name)
-        for ion in self.passes.ions.values():
-            table.reserve(ion.shown)
-        return table
+        return _SynapseNames(self.neuron.name)
 
     def _aliases(self) -> dict[str, Expression]:
         return {}
@@ -162,10 +176,11 @@ class SynapseLines(ProcessLines):
 
     def _current_lines(self) -> Iterator[DraftLine]:
         for name, (own, _, inward, _) in self.currents.items():
-            definition = self.passes.definitions[self.passes.final[name]]
-            value = self.weave.write(definition.expression)
-            signed = value if inward else neg(value)
-            yield DraftLine(f"{own}_post", VALUE, signed, ("summed",), "nA", variable=name, at=definition.expression.at)
+            expression = self._current(name)
+            value = self.weave.write(expression)
+            signed, post = value if inward else neg(value), f"{own}_post"
+            self.names.take(post)
+            yield DraftLine(post, VALUE, signed, ("summed",), "nA", variable=name, at=expression.at)
 
     def _rate_lines(self) -> Iterator[DraftLine]:
         for state, rate in self.passes.rates.items():
@@ -179,6 +194,11 @@ class SynapseLines(ProcessLines):
     def _of_ion(self, ion: IonVariable) -> DraftLine:
         self.read_of_cell[ion.shown] = ion
         return super()._of_ion(ion)
+
+    def _parameters(self) -> Iterator[DraftLine]:
+        for line in super()._parameters():
+            if line.name not in self.read_of_cell:  # the cell's own
+                yield line
 
     def _unit(self, name: str) -> str | None:
         return self.units[name] if name in self.units else super()._unit(name)

@@ -60,8 +60,11 @@ class Lines:
 
     def _aliases(self) -> dict[str, Expression]:
         """What stands for currents, where they are read and after they were assigned."""
-        aliases = {self.passes.final[name]: turned for name, (_, _, _, turned) in self.currents.items()}
+        aliases: dict[str, Expression] = {}
         for name, (_, _, _, turned) in self.currents.items():
+            if name not in self.passes.final:
+                continue  # a state
+            aliases[self.passes.final[name]] = turned
             ion = self.passes.ions.get(name)  # where it is read before it is assigned it is the ion's whole current
             aliases[name] = neg(Name(ion.shown)) if ion is not None and ion.read else turned
         return aliases
@@ -69,7 +72,7 @@ class Lines:
     def draft(self) -> Draft:
         """All of them."""
         passes, weave = self.passes, self.weave
-        roots = [passes.definitions[passes.final[name]].expression for name in self.currents]
+        roots = [self._current(name) for name in self.currents]
         rates = [rate for state, rate in passes.rates.items() if state not in passes.species]
         steps = passes.scheme.steps if passes.species else []
         rates += [rate for step in steps for rate in step.rates]
@@ -177,7 +180,8 @@ class Lines:
             name: ion.ion for name, ion in self.passes.ions.items() if ion.written and ion.role == CURRENT
         }  # fmt: skip
         others = dict.fromkeys((*self.neuron.currents, *self.neuron.electrode_currents), "")
-        found = {name: ion for name, ion in {**others, **ions}.items() if name in self.passes.final}
+        computed = {**self.passes.final, **self.passes.rates}
+        found = {name: ion for name, ion in {**others, **ions}.items() if name in computed}
         result = {}
         for name, ion in found.items():
             own = f"I_{self.neuron.name}" if len(found) == 1 else f"I_{self.neuron.name}_{ion or name}"
@@ -186,13 +190,18 @@ class Lines:
             result[name] = (own, ion, inward, Name(own) if inward else neg(Name(own)))
         return result
 
+    def _current(self, name: str) -> Expression:
+        """What a current is, in the file's names."""
+        key = self.passes.final.get(name)
+        return Name(name) if key is None else self.passes.definitions[key].expression
+
     def _current_lines(self) -> Iterator[DraftLine]:
         for name, (own, ion, inward, _) in self.currents.items():
-            definition = self.passes.definitions[self.passes.final[name]]
-            value = self.weave.write(definition.expression)
+            expression = self._current(name)
+            value = self.weave.write(expression)
             flags = ("membrane current", f"ion {ion}") if ion else ("membrane current",)
             signed = value if inward else neg(value)
-            yield DraftLine(own, VALUE, signed, flags, "mA/cm2", variable=name, at=definition.expression.at)
+            yield DraftLine(own, VALUE, signed, flags, "mA/cm2", variable=name, at=expression.at)
 
     # --- states and values ---
 

@@ -45,7 +45,7 @@ class NameTable:
         base = re.sub(r"\W+", "_", variable.rstrip("]"))
         base = "x" + base if base.startswith("xi") or base.startswith("_") else base
         name, k = f"{base}_{self.suffix}", 2
-        while name in self._taken or name in self._others:
+        while self.has(name):
             name, k = f"{base}{k}_{self.suffix}", k + 1
         self._taken.add(name)
         return name
@@ -57,6 +57,10 @@ class NameTable:
     def leave(self, name: str) -> None:
         """Keep a whole name for something else."""
         self._others.add(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a name stands for something."""
+        return name in self._taken or name in self._others
 
     @property
     def taken(self) -> frozenset[str]:
