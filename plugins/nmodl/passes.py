@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from rall.plugins.nmodl import gates
-from rall.plugins.nmodl.algebra import div, mul, replaced, sub
+from rall.plugins.nmodl.algebra import div, mentions, mul, replaced, sub
 from rall.plugins.nmodl.draft import STANDARD
 from rall.plugins.nmodl.file_units import is_species, units_of
 from rall.plugins.nmodl.flow import COPIED, Definitions, Flow
@@ -129,12 +129,26 @@ class Passes:
             before = dict(flow.values)
             flow.run(block.body)
             changed = [state for state in self.states if flow.values.get(state) is not before.get(state)]
-            self.rates.update(gates.rates(flow.values, changed, self.definitions, self.refuse))
+            stepped = self._of_step()
+            after = {
+                state: replaced(gates.opened(flow.values[state], self.definitions, "dt", self.states), stepped.get)
+                for state in changed
+            }
+            self.rates.update(gates.rates(after, changed, self.definitions, self.refuse))
             for state in changed:
                 del flow.values[state]
         else:
             what = f"{block.kind} '{block.name}' is solved in every step"
             raise self.refuse(statement.at, what, "write a DERIVATIVE block", block.kind)
+
+    def _of_step(self) -> dict[str, Expression]:
+        """What INITIAL computes of dt, for the steps to come."""
+        found = {}
+        for name, value in self.initial.items():
+            whole = gates.opened(value, self.definitions, "dt")
+            if self.known.get(name) in ("ASSIGNED", "LOCAL") and mentions(whole, "dt"):
+                found[name] = whole
+        return found
 
     def _settle(self, flow: Flow, statement: Solve) -> None:
         """A SOLVE of INITIAL: it finds a steady state, which is found again where a cell starts."""

@@ -169,7 +169,9 @@ class SynapseLines(ProcessLines):
         return {}
 
     def _texts(self) -> Mapping[str, str]:
-        ions = {ion.shown: f"{ion.shown}_post" for ion in self.passes.ions.values()}
+        ions = {
+            ion.shown: f"{ion.shown}_post" for ion in self.passes.ions.values() if not (ion.role == CURRENT and ion.written)
+        }  # fmt: skip
         return {**STANDARD, **_OF_TARGET, **ions}
 
     # --- lines ---

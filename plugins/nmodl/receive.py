@@ -154,6 +154,10 @@ class ReceiveFlow(Flow):
         return found
 
     def _called(self, node: Call) -> Expression:
+        if node.name == "fmod" and "fmod" not in self._blocks:
+            raise self.refuse(
+                node.at, "fmod finds a place in an array of events", "keep sums that decay instead", "NET_RECEIVE"
+            )
         random = self._drawn(node)
         if random is None:
             return super()._called(node)

@@ -40,6 +40,7 @@ from rall import (
     ms,
     mV,
     ohm,
+    siemens,
     um,
 )
 
@@ -66,7 +67,7 @@ class Bench:
         pointers = {name: "v_post" for name in mechanism._program.neuron.pointers}
         made = mechanism(celsius=celsius, **{k: v for k, v in pointers.items() if k in mechanism.parameters})
         self.synaptic = not isinstance(made, rall.Equations)
-        model = made.current if self.synaptic else made
+        model = rall.channels.leak(g=0 * siemens / meter**2) + (made.current if self.synaptic else made)
         self.cells = SpatialNeuronGroup(
             len(levels), Cylinder(n=1, length=facts["size"] * um, diameter=facts["size"] * um), model,
             Cm=CAPACITANCE * farad / meter**2, Ri=1 * ohm * meter, dt=dt * ms,
