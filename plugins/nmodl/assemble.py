@@ -21,6 +21,9 @@ __all__ = ["Assembled", "Parameter", "assemble"]
 _OF_NO_STATE = slice(2, 5)  # exponents of second, amp and kelvin
 
 
+_CURRENTS = frozenset(("membrane current", "point current", "summed"))
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a mechanism.
@@ -139,6 +142,8 @@ class _Assembly:
             declared[f"E_{shown}"] = UnitTable().unit("mV")
         for line in self.draft.lines:
             unit = self._unit(line.unit, line.at) if line.name != "T" else None
+            if line.unit is not None and not _CURRENTS.isdisjoint(line.flags):
+                unit = UnitTable().unit(line.unit)  # whatever the file calls a nanoampere
             if unit is not None:
                 value = line.default if isinstance(line.default, float) and line.kind == GIVEN else 0.0
                 declared[line.name] = self.table.per_mole(value, unit)

@@ -16,8 +16,8 @@ __all__ = ["load_mod"]
 
 #: What does instead of other kinds of mechanisms.
 _OTHERS = {
-    "ARTIFICIAL_CELL": "give its times to a SpikeGeneratorGroup, take a PoissonGroup if they are random, or write it as a "
-    "NeuronGroup with a threshold and a reset if it sums up inputs",
+    "ARTIFICIAL_CELL": "give its times to a SpikeGeneratorGroup, take a PoissonGroup if they are random, or write it "
+    "as a NeuronGroup with a threshold and a reset if it sums up inputs",
     "JUNCTION_PROCESS": "write a model of Synapses with v_pre and v_post",
     "VOLTAGE_PROCESS": "use a VoltageClamp",
 }

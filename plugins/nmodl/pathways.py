@@ -12,7 +12,7 @@ from rall.plugins.nmodl.algebra import add, constant, names, replaced
 from rall.plugins.nmodl.flow import Definitions
 from rall.plugins.nmodl.receive import FLAG, SENT, ReceiveFlow, Send
 from rall.plugins.nmodl.refusal import Refuse
-from rall.plugins.nmodl.syntax import Binary, Block, Call, Conditional, Expression, Name, Number, Program
+from rall.plugins.nmodl.syntax import Binary, Block, Call, Conditional, Expression, Name, Number, Place, Program
 
 __all__ = ["Pathway", "Receiver"]
 
@@ -27,7 +27,7 @@ class Pathway:
     ----------
     name : str
         ``'pre'``, or ``'later'`` and the like.
-    values : mapping of str to Expression
+    values : dict of str to Expression
         Variables and what they are afterwards.
     definitions : Definitions
         What stands in them.
@@ -38,10 +38,28 @@ class Pathway:
     """
 
     name: str
-    values: Mapping[str, Expression]
+    values: dict[str, Expression]
     definitions: Definitions
     draws: set[str]
     interval: Expression | None = None
+
+
+@dataclass(frozen=True)
+class _Return:
+    """What comes back after one time: what sends or moves it, and under which conditions."""
+
+    name: str
+    interval: Expression
+    flag: Expression
+    members: list[tuple[Send, Expression]]
+
+    @property
+    def at(self) -> Place:
+        return self.members[0][0].call.at
+
+    @property
+    def always(self) -> bool:
+        return len(self.members) == 1 and constant(self.members[0][1]) == 1
 
 
 class Receiver:
@@ -91,7 +109,7 @@ class Receiver:
             return [first]
         if any(s.flag is None for s, _ in sends) and not any(s.flag is not None for s, _ in sends):
             raise self._refuse(sends[0][0].call.at, "net_move without a net_send", "", "net_move")
-        later = self._later(first, [(s, happens) for s, happens in sends], initial)
+        later = self._later(first, sends, initial)
         return [first, *later]
 
     def _followed(self, flag: Expression, least: float = 0.0) -> tuple[ReceiveFlow, dict[str, Expression]]:
@@ -119,15 +137,14 @@ class Receiver:
         for send, happens in sends:
             self._check_interval(first, send)
             groups.setdefault(_opened(send.interval, first.definitions), []).append((send, happens))
-        result = []
+        result: list[Pathway] = []
         for interval, members in groups.items():
             flags = [s.flag for s, _ in members if s.flag is not None]
             at = members[0][0].call.at
             if not flags or any(flag != flags[0] for flag in flags):
                 raise self._refuse(at, "events with several flags after the same time", "use one flag", "net_send")
-            always = len(members) == 1 and constant(members[0][1]) == 1
             name = "later" if not result else f"later{len(result) + 1}"
-            result.append(self._returning(first, members, flags[0], interval, always, name, initial))
+            result.append(self._returning(first, _Return(name, interval, flags[0], members), initial))
         return result
 
     def _check_interval(self, first: Pathway, send: Send) -> None:
@@ -140,62 +157,56 @@ class Receiver:
                     send.call.name,
                 )
 
-    def _returning(
-        self, first: Pathway, members: list[tuple[Send, Expression]], flag: Expression, interval: Expression,
-        always: bool, name: str, initial: Mapping[str, Expression],
-    ) -> Pathway:  # fmt: skip
-        at = members[0][0].call.at
-        fixed = constant(flag)
+    def _returning(self, first: Pathway, back: _Return, initial: Mapping[str, Expression]) -> Pathway:
+        fixed = constant(back.flag)
         if fixed is None:
-            return self._counted(first, members, flag, interval, always, name, initial)
+            return self._counted(first, back, initial)
         if fixed == 0:
-            raise self._refuse(at, "net_send with the flag 0, as events from outside have it", "use 1", "net_send")
+            raise self._refuse(back.at, "net_send with the flag 0, as events from outside have it", "use 1", "net_send")
         flow, values = self._followed(Number(str(fixed)))
-        if any(happens for _, happens in self._sends(flow, values)):
-            raise self._refuse(at, "an event of the process itself sends another one", "write a NeuronGroup", "net_send")
-        if not always:
-            values = self._if_due(first, flow, values, members, name)
-        return Pathway(name, values, flow.definitions, flow.draws, interval)
+        if self._sends(flow, values):
+            what = "an event of the process itself sends another one"
+            raise self._refuse(back.at, what, "write a NeuronGroup", "net_send")
+        if not back.always:
+            values = self._if_due(first, flow, values, back)
+        return Pathway(back.name, values, flow.definitions, flow.draws, back.interval)
 
-    def _counted(
-        self, first: Pathway, members: list[tuple[Send, Expression]], flag: Expression, interval: Expression,
-        always: bool, name: str, initial: Mapping[str, Expression],
-    ) -> Pathway:  # fmt: skip
+    def _counted(self, first: Pathway, back: _Return, initial: Mapping[str, Expression]) -> Pathway:
         """An event whose flag says how many there were; the later ones are counted as well."""
-        at = members[0][0].call.at
-        counter = next((v for v, value in first.values.items() if value == flag and self._counts(first, v)), None)
+        counter = next((v for v, value in first.values.items() if value == back.flag and self._counts(first, v)), None)
         begins = constant(initial.get(counter or "", Number("0")))
-        if counter is None or not always or begins is None or begins < 0:
-            raise self._refuse(
-                at, "the flag of net_send is no number", "use a number, or a variable that counts events", "net_send"
-            )
+        if counter is None or not back.always or begins is None or begins < 0:
+            remedy = "use a number, or a variable that counts events"
+            raise self._refuse(back.at, "the flag of net_send is no number", remedy, "net_send")
         own = f"{FLAG}@"
         self._known[own] = "STATE"
         self.own[own] = Number(f"{begins:.15g}")
         flow, values = self._followed(Name(FLAG), begins + 1)
         if counter in values or self._sends(flow, values):
-            raise self._refuse(at, "the event that comes back counts or sends as well", "", "net_send")
-        now = add(Name(own), Number("1"))
-        key = flow.definitions.make(own, now, False)
-        values = {own: key, **{v: replaced(x, lambda n: key if n == FLAG else None) for v, x in values.items()}}
+            raise self._refuse(back.at, "the event that comes back counts or sends as well", "", "net_send")
+        key = flow.definitions.make(own, add(Name(own), Number("1")), False)
+
+        def now(name: str) -> Expression | None:
+            return key if name == FLAG else None
+
         for definition in flow.definitions.values():
-            definition.expression = replaced(definition.expression, lambda n: key if n == FLAG else None)
-        flow.definitions[key.name].number = -1
-        return Pathway(name, values, flow.definitions, flow.draws, interval)
+            definition.expression = replaced(definition.expression, now)
+        flow.definitions[key.name].number = -1  # before what asks for it
+        values = {own: key, **{name: replaced(value, now) for name, value in values.items()}}
+        return Pathway(back.name, values, flow.definitions, flow.draws, back.interval)
 
     def _counts(self, first: Pathway, variable: str) -> bool:
         found = _opened(first.values[variable], first.definitions)
         return found in (add(Name(variable), Number("1")), add(Number("1"), Name(variable)))
 
     def _if_due(
-        self, first: Pathway, flow: ReceiveFlow, values: dict[str, Expression],
-        members: list[tuple[Send, Expression]], name: str,
-    ) -> dict[str, Expression]:  # fmt: skip
+        self, first: Pathway, flow: ReceiveFlow, values: dict[str, Expression], back: _Return
+    ) -> dict[str, Expression]:
         """What an event does that comes back only if it was sent, or after it was moved.
 
         A variable keeps when it is due.  There is one at a time: it is sent only while none is on its way.
         """
-        sent = [(send, happens) for send, happens in members if send.flag is not None]
+        sent = [(send, happens) for send, happens in back.members if send.flag is not None]
         if len(sent) > 1 or not self._waits(first, sent[0][1]):
             raise self._refuse(
                 sent[0][0].call.at,
@@ -203,15 +214,15 @@ class Receiver:
                 "send in any case and decide when it is back, or let a variable say that one is on its way",
                 "net_send",
             )
-        due = f"due {name}"
+        due = f"due {back.name}"
         self._known[due] = "STATE"
         self.own[due] = Number("-1")
         when: Expression = Name(due)
-        for send, happens in members:
+        for send, happens in back.members:
             moment = add(Name("t"), _opened(send.interval, first.definitions))
             fixed = constant(happens)
             when = moment if fixed == 1 else when if fixed == 0 else _chosen(happens, moment, when)
-        first.values[due] = first.definitions.make(due, when, False)  # type: ignore[index]
+        first.values[due] = first.definitions.make(due, when, False)
         late = Call("fabs", (Binary("-", Name("t"), Name(due)),))
         test = flow.definitions.make("is due", Binary("<", late, Binary("*", Number("0.75"), Name("dt"))), True)
         return {v: flow.definitions.make(v, Conditional(test, x, Name(v)), False) for v, x in values.items()}

@@ -6,7 +6,7 @@ from rall.plugins.nmodl.flow import Definitions, Flow
 from rall.plugins.nmodl.passes import Passes
 from rall.plugins.nmodl.pathways import Pathway, Receiver
 from rall.plugins.nmodl.receive import ReceiveFlow, argument_names
-from rall.plugins.nmodl.syntax import Block, Expression, Name, Number, Program
+from rall.plugins.nmodl.syntax import Block, Name, Number, Program
 
 __all__ = ["ProcessPasses"]
 
@@ -89,7 +89,7 @@ class ProcessPasses(Passes):
         computed = {name for name in self.final if name not in self.frozen}
         for pathway in self.pathways:
             for name in [n for n in pathway.values if n in computed]:
-                del pathway.values[name]  # type: ignore[attr-defined]
+                del pathway.values[name]
         for name in computed & self.held.keys():
             del self.held[name]
 

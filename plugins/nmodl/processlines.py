@@ -160,7 +160,8 @@ class SynapseLines(ProcessLines):
         super().__init__(passes)
         for name, ion in passes.ions.items():
             if ion.written and ion.role != CURRENT:
-                raise passes.refuse(self.neuron.at, f"a synapse sets '{name}'", "write its current and a pool", "USEION")
+                what, remedy = f"a synapse sets '{name}'", "let it have a current, and the cell a pool"
+                raise passes.refuse(self.neuron.at, what, remedy, "USEION")
 
     def _table(self) -> NameTable:
         return _SynapseNames(self.neuron.name)
@@ -169,10 +170,8 @@ class SynapseLines(ProcessLines):
         return {}
 
     def _texts(self) -> Mapping[str, str]:
-        ions = {
-            ion.shown: f"{ion.shown}_post" for ion in self.passes.ions.values() if not (ion.role == CURRENT and ion.written)
-        }  # fmt: skip
-        return {**STANDARD, **_OF_TARGET, **ions}
+        read = [ion.shown for ion in self.passes.ions.values() if ion.role != CURRENT or not ion.written]
+        return {**STANDARD, **_OF_TARGET, **{shown: f"{shown}_post" for shown in read}}
 
     # --- lines ---
 
@@ -223,11 +222,11 @@ class SynapseLines(ProcessLines):
             yield from sorted(sequence.leaves())
 
     def _of_cell(self) -> Iterator[DraftLine]:
-        for own, ion, _, _ in self.currents.values():
-            yield DraftLine(own, GIVEN, None, () if ion else ("point current",), "nA")
-            if ion:
+        for own, carrier, _, _ in self.currents.values():
+            yield DraftLine(own, GIVEN, None, () if carrier else ("point current",), "nA")
+            if carrier:
                 density = Binary("/", Name(own), Name("area"))
-                yield DraftLine(f"{own}_density", VALUE, density, ("membrane current", f"ion {ion}"), "nA/um2")
+                yield DraftLine(f"{own}_density", VALUE, density, ("membrane current", f"ion {carrier}"), "nA/um2")
         for ion in self.read_of_cell.values():
             yield super()._of_ion(ion)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rall.plugins.nmodl.algebra import constant, sub
@@ -10,7 +10,19 @@ from rall.plugins.nmodl.chance import drawn, is_uniform
 from rall.plugins.nmodl.flow import Definition, Definitions, Flow, Scope
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.syntax import (
-    Binary, Block, Call, CallStatement, Expression, If, Index, Name, Number, Opaque, Program, Statement, Watch,
+    Binary,
+    Block,
+    Call,
+    CallStatement,
+    Expression,
+    If,
+    Index,
+    Name,
+    Number,
+    Opaque,
+    Program,
+    Statement,
+    Watch,
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
@@ -77,8 +89,9 @@ class ReceiveFlow(Flow):
         flag: Expression,
         least: float = 0.0,
     ) -> None:
-        more = {
-            CallStatement: ReceiveFlow._call, If: ReceiveFlow._if, Opaque: ReceiveFlow._opaque, Watch: ReceiveFlow._watch
+        more: dict[type, Callable[..., None]] = {
+            CallStatement: ReceiveFlow._call, If: ReceiveFlow._if, Opaque: ReceiveFlow._opaque,
+            Watch: ReceiveFlow._watch,
         }  # fmt: skip
         super().__init__(program, definitions, refuse, known, more)
         self.sends: list[Send] = []
@@ -175,21 +188,22 @@ class ReceiveFlow(Flow):
         if block is not None:
             return None
         streams = self._program.neuron.randoms
-        named = [part if isinstance(part, Name) and part.name in streams else self.value(part) for part in node.arguments]
-        return drawn(node.name, named, streams)
+        given = [
+            part if isinstance(part, Name) and part.name in streams else self.value(part) for part in node.arguments
+        ]
+        return drawn(node.name, given, streams)
 
     # --- statements ---
 
-    def _call(self, statement: CallStatement) -> None:  # type: ignore[override]
+    def _call(self, statement: CallStatement) -> None:
         call = statement.call
         if call.name == "state_discontinuity" and len(call.arguments) == 2 and isinstance(call.arguments[0], Name):
             self.assign(call.arguments[0].name, self.value(call.arguments[1]))
         elif call.name in ("net_send", "net_move") and len(call.arguments) == (2 if call.name == "net_send" else 1):
             self._send(call)
         elif call.name == "net_event":
-            raise self.refuse(
-                call.at, "this mechanism sends events to others", "use a NeuronGroup with a threshold and a reset", "net_event"
-            )
+            remedy = "use a NeuronGroup with a threshold and a reset"
+            raise self.refuse(call.at, "this mechanism sends events to others", remedy, "net_event")
         else:
             Flow._call(self, statement)
 
@@ -200,7 +214,7 @@ class ReceiveFlow(Flow):
         self.values[f"{SENT}{len(self.sends)}"] = Number("1")
         self.sends.append(Send(interval, self.value(call.arguments[1]) if call.name == "net_send" else None, call))
 
-    def _if(self, statement: If) -> None:  # type: ignore[override]
+    def _if(self, statement: If) -> None:
         test = self.value(statement.test)
         if constant(test) is None:  # written once, however many variables depend on it
             name = f"condition {len(self.definitions)}"
@@ -213,7 +227,7 @@ class ReceiveFlow(Flow):
             statement = If(named, statement.yes, statement.no, at=statement.at)
         Flow._if(self, statement)
 
-    def _opaque(self, statement: Opaque) -> None:  # type: ignore[override]
+    def _opaque(self, statement: Opaque) -> None:
         if statement.kind == "VERBATIM" and "return" in statement.text and harmless(statement.text):
             raise self.refuse(
                 statement.at, "VERBATIM returns in the middle", "put what follows into an IF", "VERBATIM"

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rall.errors import NmodlError
 from rall.plugins.nmodl.algebra import neg
-from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draft, DraftLine, DraftPathway, DraftReaction
+from rall.plugins.nmodl.draft import (
+    GIVEN,
+    RATE,
+    SPECIES,
+    STANDARD,
+    VALUE,
+    Draft,
+    DraftLine,
+    DraftPathway,
+    DraftReaction,
+)
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
 from rall.plugins.nmodl.passes import AS_GIVEN, Passes
 from rall.plugins.nmodl.start import steady_states

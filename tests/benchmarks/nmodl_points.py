@@ -1,8 +1,8 @@
 """Imported point processes against NEURON: ``nmodl_points.py FOLDER REFERENCE [--only TEXT]``.
 
-FOLDER has the ``.mod`` files, REFERENCE what ``nmodl_oracle.py`` made of the same folder. Each file becomes synapses onto
-compartments that are held at the reference's voltages, with the reference's events. NEURON lets an event act at the
-beginning of a step, rall at its end: events come a step earlier here.
+FOLDER has the ``.mod`` files, REFERENCE what ``nmodl_oracle.py`` made of the same folder. Each file becomes synapses
+onto compartments that are held at the reference's voltages, with the reference's events. NEURON lets an event act at
+the beginning of a step, rall at its end: events come a step earlier here.
 
 agrees
     Currents, states and variables of BREAKPOINT are within 1e-6 of the largest value of their traces, or come closer to
@@ -28,7 +28,6 @@ import numpy as np
 import rall
 from rall import (
     Cylinder,
-    Quantity,
     SpatialNeuronGroup,
     SpikeGeneratorGroup,
     StateMonitor,
@@ -80,28 +79,18 @@ class Bench:
             self.owner = Synapses(source, self.cells, **made)
             self.owner.connect()
             parts += [source, self.owner]
-            argument = mechanism.weight
-            if argument:
-                self.set(argument, facts["events"]["weight"], mechanism.parameters[self.file_name(mechanism, argument)].unit)
+            if mechanism.weight:
+                one = next(p for p in mechanism.parameters.values() if p.shown == mechanism.weight)
+                setattr(self.owner, one.shown, facts["events"]["weight"] * one.one)
         self.mechanism, self.parts = mechanism, parts
         self.prepare()
 
-    def file_name(self, mechanism: Any, shown: str) -> str:
-        return next(name for name, p in mechanism.parameters.items() if p.shown == shown)
-
-    def set(self, name: str, value: float, unit: str) -> None:
-        """Gives a variable a number in a unit of NMODL or of equations."""
-        dimension = self.owner.variables[name].dimension
-        scale = UNITS.get(unit)
-        if scale is None:
-            scale = 1.0 if dimension.is_dimensionless else float(np.asarray(eval(unit, vars(rall))))
-        setattr(self.owner, name, Quantity(value * (1.0 if dimension.is_dimensionless else scale), dim=dimension))
-
     def prepare(self) -> None:
         """Parameters that the reference has set, temperature, ions, and states where they begin there."""
-        for name, (value, unit) in self.facts["not default"].items():
-            if name in self.mechanism.parameters:
-                self.set(self.mechanism.parameters[name].shown, value, unit)
+        for name, (value, _) in self.facts["not default"].items():
+            one = self.mechanism.parameters.get(name)
+            if one is not None:
+                setattr(self.owner, one.shown, value * one.one)
         for thing in (self.owner, self.cells):
             if "T" in thing.equations.parameter_names:
                 thing.T = (self.celsius + ZERO_CELSIUS) * kelvin
@@ -173,7 +162,8 @@ def compared(file: Path, place: Path) -> dict[str, Any]:
             largest = max(largest, best)
             if not (best <= TOLERANCE or (off[1] < 0.7 * off[0] and best < 1e-4 and best < 0.1 * off[1])):
                 wrong[f"{name} at {celsius:g}"] = off
-    return {"verdict": "differs" if wrong else "agrees", "largest": largest, "wrong": wrong, "count": count, "flat": sorted(flat)}
+    verdict = "differs" if wrong else "agrees"
+    return {"verdict": verdict, "largest": largest, "wrong": wrong, "count": count, "flat": sorted(flat)}
 
 
 def one(file: Path, place: Path) -> dict[str, Any]:

@@ -392,7 +392,7 @@ def test_values_need_units(mechanism):
     process = mechanism(EXPONENTIAL)
     with pytest.raises(RallError, match="'tau' of Fast has the unit ms"):
         process(tau=3)
-    with pytest.raises(RallError, match="no parameter 'tua'.*tau"):
+    with pytest.raises(RallError, match=r"no parameter 'tua'.*tau"):
         process(tua=3 * ms)
 
 
@@ -409,6 +409,6 @@ REFUSED = {
 def test_refused(mechanism, case):
     statement, message = REFUSED[case]
     text = EXPONENTIAL.replace("g = g + weight }", f"g = g + weight\n{statement}\n}}")
-    with pytest.raises(NmodlError, match="process.mod, line 1[0-9]: ") as refusal:
+    with pytest.raises(NmodlError, match=r"process\.mod, line 1[0-9]: ") as refusal:
         mechanism(text)
     assert message in str(refusal.value)
