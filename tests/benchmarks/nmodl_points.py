@@ -74,7 +74,7 @@ class Bench:
         self.cells.v = levels * mV
         self.owner, parts = self.cells, [self.cells]
         if self.synaptic:
-            times = np.array(facts["events"]["times"]) - dt
+            times = np.array(facts["events"]["times"] if facts["events"] else []) - dt
             source = SpikeGeneratorGroup(1, np.zeros(len(times), int), times * ms)
             self.owner = Synapses(source, self.cells, **made)
             self.owner.connect()

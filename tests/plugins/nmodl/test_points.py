@@ -158,11 +158,11 @@ CALCIUM = (
     + """
 PARAMETER { tau = 2 (ms) }
 ASSIGNED { v (mV) ica (nA) }
-STATE { j (nA) }
-INITIAL { j = 0 }
-BREAKPOINT { SOLVE decay METHOD cnexp  ica = -j }
-DERIVATIVE decay { j' = -j/tau }
-NET_RECEIVE(weight (nA)) { j = j + weight }
+STATE { flow (nA) }
+INITIAL { flow = 0 }
+BREAKPOINT { SOLVE decay METHOD cnexp  ica = -flow }
+DERIVATIVE decay { flow' = -flow/tau }
+NET_RECEIVE(weight (nA)) { flow = flow + weight }
 """
 )
 CHANCE = (
