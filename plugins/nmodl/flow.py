@@ -404,7 +404,7 @@ class Flow:
         if name.endswith("'"):
             return Number("0")
         at = branches.test.at
-        if self.known.get(name) in (*COPIED, "STATE"):
+        if self.known.get(name) in (*COPIED, "STATE", "PARAMETER"):
             return Name(name, at=at)
         free = {n for n in names(branches.test) if n in branches.assigned and self.known.get(n) != "STATE"}
         if other is not None and free and not self.moves(other):
