@@ -5,8 +5,8 @@ The channels are those of Hay et al. (PLoS Comput Biol 7:e1002107, 2011).  Four 
 - a long current step at the soma: spikes;
 - a brief pulse at the soma: one spike, which travels back into the apical tree and fades there;
 - an EPSP-like current in the zone of apical calcium channels: too little for a spike;
-- both, the current 4 ms after the pulse: a calcium plateau of some 30 ms at the dendrite, and a second spike at the soma
-  (coincidence detection: Larkum, Zhu & Sakmann, Nature 398:338, 1999).
+- both, the current 4 ms after the pulse: a calcium plateau of some 30 ms at the dendrite, and a second spike at the
+  soma (coincidence detection: Larkum, Zhu & Sakmann, Nature 398:338, 1999).
 
 The cell is the one that comes with rall; the axon is replaced by a stub of 60 um, as in the paper.  Its apical trunk is
 thicker than that of the paper's cell and lets spikes through that would set off the plateau alone: with half of the

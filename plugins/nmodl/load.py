@@ -10,9 +10,10 @@ from rall.plugins.nmodl.mechanism import Mechanism
 from rall.plugins.nmodl.parser import read
 from rall.plugins.nmodl.process import PointProcess
 from rall.plugins.nmodl.refusal import refusals
+from rall.plugins.nmodl.syntax import Program
 from rall.plugins.nmodl.translate import translate
 
-__all__ = ["load_mod"]
+__all__ = ["load_mod", "mechanism_of"]
 
 #: What does instead of other kinds of mechanisms.
 _OTHERS = {
@@ -53,7 +54,29 @@ def load_mod(path: str | Path, units: str = "check") -> Mechanism:
     """
     if units not in _MODES:
         raise RallError(f"units= is one of {', '.join(map(repr, _MODES))}, not {units!r}")
-    program = read(path)
+    return mechanism_of(read(path), units)
+
+
+def mechanism_of(program: Program, units: str = "check") -> Mechanism:
+    """A mechanism from its syntax tree.
+
+    Parameters
+    ----------
+    program : Program
+        The file.
+    units : str
+        As of `load_mod`.
+
+    Returns
+    -------
+    Mechanism
+        Call it for its equations.
+
+    Raises
+    ------
+    NmodlError
+        If something in it has no translation.
+    """
     if program.neuron.kind == "POINT_PROCESS":
         return PointProcess(program, units)
     if program.neuron.kind in _OTHERS:
