@@ -60,7 +60,7 @@ def _rewrite(node: Node, uniform: Uniform, closed: Collection[Node], loose: bool
     if isinstance(node, Binary) and node.op in "*/":
         return _singularity(product(node, closed), uniform).node(uniform)
     if isinstance(node, Binary) and node.op == "**":
-        return _power(*node.children, loose)
+        return _power(node.children[0], node.children[1], loose)
     return node
 
 

@@ -44,6 +44,12 @@ _MOVING = ("due", "run", "last", "batch_first", "batch_last")
 QUEUE = ("first_run", "run_delay", "run_start", "due", "run", "last", "active", "batch_first", "batch_last", "batch")
 
 
+#: What ``rall_tree.c`` is compiled for: the solver, and whether sources grow during a step.
+_TREE_STEPS = {
+    ("tree_euler", False): "RALL_EULER",
+    ("tree_sdirk3", False): "RALL_SDIRK3",
+    ("tree_sdirk3", True): "RALL_SDIRK3_GROWING",
+}
 #: Elements of a stretch, in the mean, from which on stretches are faster than a map (gathers and scatters).
 _SHORTEST = 16
 
@@ -267,11 +273,13 @@ class Calls:
         return [self._solve_block(operation, block) for block in range(len(operation.blocks))]
 
     def _solve_block(self, operation: Solve, block: int) -> tuple[Any, list[Any], int]:
-        if operation.solver not in self._functions:
-            library = load(headers()["rall_tree.c"], self._toolchain, self._options)
-            self._functions[operation.solver] = getattr(library, f"rall_{operation.solver}")
+        steps = _TREE_STEPS[operation.solver, "late" in operation.variables]
+        if steps not in self._functions:
+            text = f"#define RALL_TREE_STEPS {steps}\n{headers()['rall_tree.c']}"
+            library = load(text, self._toolchain, self._options)
+            self._functions[steps] = library.rall_tree_step
         which, first, stored = operation.blocks[block].tolist()
         tables: list[Any] = [operation.structures[which][name] for name in TREE_TABLES]
         variables = [operation.variables.get(name) for name in TREE_VARIABLES]
         tables += [None if v is None else v.array[first : first + stored] for v in variables]
-        return self._functions[operation.solver], tables, stored
+        return self._functions[steps], tables, stored

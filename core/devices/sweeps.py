@@ -12,7 +12,7 @@ from rall.solvers import TreeSolver
 
 __all__ = ["stepper"]
 
-# Coefficients of ``rall_tree_sdirk3`` in ``rall_tree.c``.
+# Coefficients of ``rall_tree_step`` in ``rall_tree.c``.
 _B2, _B3 = -0.72622217447687, 5.266388379463018
 _K2, _K3 = 0.24191588272814638, 0.20249633340840095
 

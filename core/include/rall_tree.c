@@ -1,9 +1,14 @@
 /* The tree solver of cables, which programs without cables do without.
 
-   Functions of the form that the loop in rall_runtime.c calls.  No system header. */
+   One function of the form that the loop in rall_runtime.c calls: RALL_TREE_STEPS, which is defined in front of this
+   text, says which step it takes.  No system header. */
 
 #include "rall_abi.h"
 #include "rall_vector.h"
+
+#define RALL_EULER 0
+#define RALL_SDIRK3 1
+#define RALL_SDIRK3_GROWING 2
 
 /* --- the tree ------------------------------------------------------------------------------------------------
 
@@ -66,7 +71,7 @@ static rall_lanes rall_lanes_of(const rall_tree *t, long long group, int lane)
     return l;
 }
 
-/* What a backward sweep leaves, beside the solution x: see `rall_tree_sdirk3`. */
+/* What a backward sweep leaves, beside the solution x: see `rall_tree_step`. */
 enum { RALL_ONLY, RALL_FIRST, RALL_SECOND, RALL_THIRD };
 typedef struct {
     const rall_tree *t;
@@ -243,10 +248,24 @@ RALL_FN void rall_backward(const rall_stage *s, const double *r, const int stage
    v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
    x: tree (15), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
    in the first stage being in r already; n: storage.  What the next stage begins with is left by the sweep before it. */
-RALL_FN void rall_sdirk3(void **x, const int growing)
+#if RALL_TREE_STEPS == RALL_EULER
+/* One backward Euler step: x as above, of which the tree and v are used. */
+RALL_EXPORT void rall_tree_step(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
+    const rall_stage s = {&t, x[15], 0, 0, 0, 0, 0, 0};
+    (void)n;
+    rall_begin(&t);
+    rall_factor(&t, 1);
+    rall_backward(&s, t.r, RALL_ONLY, 0);
+}
+#else
+RALL_EXPORT void rall_tree_step(void **x, long long n)
+{
+    const int growing = RALL_TREE_STEPS == RALL_SDIRK3_GROWING;
+    const rall_tree t = rall_tree_from(x);
     rall_stage s = {&t, x[17], x[15], x[19], x[16], x[20], x[17], x[18]};
+    (void)n;
     rall_begin(&t);
     rall_factor(&t, 0);
     rall_backward(&s, t.r, RALL_FIRST, growing);
@@ -257,21 +276,4 @@ RALL_FN void rall_sdirk3(void **x, const int growing)
     s.x = t.r;
     rall_backward(&s, s.rest, RALL_THIRD, 0);
 }
-
-RALL_EXPORT void rall_tree_sdirk3(void **x, long long n)
-{
-    (void)n;
-    if (x[20]) rall_sdirk3(x, 1);
-    else rall_sdirk3(x, 0);
-}
-
-/* One backward Euler step: x as above, of which the tree and v are used. */
-RALL_EXPORT void rall_tree_euler(void **x, long long n)
-{
-    const rall_tree t = rall_tree_from(x);
-    const rall_stage s = {&t, x[15], 0, 0, 0, 0, 0, 0};
-    (void)n;
-    rall_begin(&t);
-    rall_factor(&t, 1);
-    rall_backward(&s, t.r, RALL_ONLY, 0);
-}
+#endif

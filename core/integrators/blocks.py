@@ -70,9 +70,8 @@ def blocks(system: System) -> list[tuple[str, ...]]:
     variables = [v for v in system.equations if v in system.implicit]
     groups = _joined([(v,) for v in variables], _shared(system.equations, variables))
     owner = {v: group for group in groups for v in group}
-    reads = {
-        group: {owner[u] for v in group for u in names(system.equations[v]) & owner.keys()} - {group} for group in groups
-    }
+    read = {group: frozenset().union(*(names(system.equations[v]) for v in group)) for group in groups}
+    reads = {group: {owner[u] for u in read[group] & owner.keys()} - {group} for group in groups}
     reach = {group: _reach(group, reads) for group in groups}
     circles = [(a[0], b[0]) for a in groups for b in reach[a] if a in reach[b]]
     together = _joined(groups, circles)
@@ -93,11 +92,12 @@ def _joined(groups: Sequence[tuple[str, ...]], pairs: Sequence[tuple[str, str]])
     """Groups, those that a pair connects put together."""
     of: dict[str, list[str]] = {}
     for group in groups:
-        of.update(dict.fromkeys(group, list(group)))
+        members = list(group)
+        of.update({v: members for v in members})
     for a, b in pairs:
         if of[a] is not of[b]:
             whole = of[a] + of[b]
-            of.update(dict.fromkeys(whole, whole))
+            of.update({v: whole for v in whole})
     order = list(of)
     return list(dict.fromkeys(tuple(sorted(group, key=order.index)) for group in of.values()))
 

@@ -45,9 +45,9 @@ def choose(system: System, method: str | Method | Sequence[str | Method] | None 
         The equations.
     method : str, AbstractIntegrator, AdaptiveRungeKutta, sequence of these, or None
         A name in the group ``rall.integrators``, which need not fit the system; several, of which the first
-        that fits is taken; None for `IMPLICIT` where equations are declared so, else for `DEFAULT`: exact where equations are linear, else of second order and
-        exponential where they are linear in their own variables (strang), else euler; with noise that is not
-        additive, heun.
+        that fits is taken; None for `IMPLICIT` where equations are declared so, else for `DEFAULT`: exact where
+        equations are linear, else of second order and exponential where they are linear in their own variables
+        (strang), else euler; with noise that is not additive, heun.
 
     Returns
     -------

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from rall.ir.affine import product
 from rall.ir.algebra import terms
 from rall.ir.nodes import ZERO, Name, Node, add, mul, number, sub
-from rall.ir.visit import names
 
 __all__ = ["Law", "closed", "laws", "rates"]
 
@@ -21,6 +20,7 @@ Law: TypeAlias = dict[str, int]
 Rate: TypeAlias = tuple[frozenset[tuple[Node, int]], frozenset[tuple[Node, int]]]
 #: How often a rate counts in two equations is a ratio of small numbers; a product of sums has so many terms at most.
 _DENOMINATOR, _MOST = 1000, 256
+_ROUNDING = Fraction(1, 10**13)
 
 
 def laws(equations: Mapping[str, Node]) -> tuple[Law, ...]:
@@ -44,7 +44,8 @@ def laws(equations: Mapping[str, Node]) -> tuple[Law, ...]:
         for rate, amount in rates(rhs).items():
             columns.setdefault(rate, {})[variable] = amount
     matrix = {variable: [_share(column, variable) for column in columns.values()] for variable in equations}
-    return tuple(_whole(law) for law in _null_space(matrix))
+    near = [_near(law) for law in _null_space(matrix)]
+    return tuple(_whole(law) for law in near if law is not None)
 
 
 def rates(rhs: Node) -> dict[Rate, float]:
@@ -71,6 +72,8 @@ def rates(rhs: Node) -> dict[Rate, float]:
             whole: Node = number(form.coefficient)
             for factor in choice:
                 whole = mul(whole, factor)
+            if whole is ZERO:
+                continue
             inner = product(whole)
             key = (_counted(inner.above), _counted((*inner.below, *form.below)))
             found[key] = found.get(key, 0.0) + inner.coefficient
@@ -82,10 +85,16 @@ def _counted(factors: Sequence[Node]) -> frozenset[tuple[Node, int]]:
 
 
 def _share(column: Mapping[str, float], variable: str) -> Fraction:
-    """How often a rate counts, relative to the first equation that it stands in."""
-    ratio = column.get(variable, 0.0) / next(iter(column.values()))
+    """How often a rate counts, relative to the equation in which it counts most."""
+    ratio = column.get(variable, 0.0) / max(column.values(), key=abs)
     near = Fraction(ratio).limit_denominator(_DENOMINATOR)
     return near if abs(float(near) - ratio) <= 1e-12 * abs(ratio) else Fraction(ratio)
+
+
+def _near(law: Mapping[str, Fraction]) -> dict[str, Fraction] | None:
+    """A law with the small numbers that it is near to; None if it is not near to any."""
+    found = {name: value.limit_denominator(_DENOMINATOR) for name, value in law.items()}
+    return found if all(abs(found[name] - value) <= _ROUNDING for name, value in law.items()) else None
 
 
 def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction]]:
@@ -94,7 +103,8 @@ def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction
     free: list[dict[str, Fraction]] = []
     while rows:
         row, made_of = rows.pop()
-        pivot = next((k for k, value in enumerate(row) if value), None)
+        # Numbers that were added up as floats, for reactions whose rates differ by a number alone, miss zero a little.
+        pivot = next((k for k, value in enumerate(row) if abs(value) > _ROUNDING), None)
         if pivot is None:
             free.append(made_of)
             continue
@@ -110,8 +120,8 @@ def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction
             continue
         free.remove(law)
         scaled = {name: value / law[variable] for name, value in law.items()}
-        for other in (*free, *done):
-            _subtract(other, other.get(variable, Fraction(0)), scaled)
+        for known in (*free, *done):
+            _subtract(known, known.get(variable, Fraction(0)), scaled)
         done.append(scaled)
     return [{name: law[name] for name in matrix if law.get(name)} for law in done]
 
@@ -129,7 +139,8 @@ def _whole(law: Mapping[str, Fraction]) -> Law:
 def closed(new: Mapping[str, str], known: Sequence[Law]) -> dict[str, Node]:
     """What the first variable of each law must be, so that the sum stays as it was.
 
-    The changes of all others are those of their rounded values, so that no rounding error is the same in every step.
+    It is the old sum less the new values of the others.  The next step adds up the same numbers in the same order and
+    finds the same sum: rounding errors do not accumulate, however many steps there are.
 
     Parameters
     ----------
@@ -146,8 +157,10 @@ def closed(new: Mapping[str, str], known: Sequence[Law]) -> dict[str, Node]:
     values: dict[str, Node] = {}
     for law in known:
         (first, share), *others = law.items()
-        change: Node = ZERO
+        before: Node = ZERO
+        after: Node = ZERO
         for name, amount in others:
-            change = add(change, mul(number(amount / share), sub(Name(new[name]), Name(name))))
-        values[first] = sub(Name(first), change)
+            weight = number(amount / share)
+            before, after = add(before, mul(weight, Name(name))), add(after, mul(weight, Name(new[name])))
+        values[first] = sub(add(before, Name(first)), after)
     return values

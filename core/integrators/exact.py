@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Propagator, Step, System, simultaneous
+from rall.integrators.blocks import Linear
 from rall.integrators.cascade import cascade
 from rall.integrators.conservation import laws
 from rall.integrators.expm import expm
@@ -47,14 +48,6 @@ MAX_CONDITIONS = 3
 _Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class _Linear:
-    """``x' = A x + b``; absent entries of `matrix` are zero by their form."""
-
-    matrix: Mapping[str, Mapping[str, Node]]
-    constant: Mapping[str, Node]
-
-
 class Exact(AbstractIntegrator):
     """The solution itself, for linear equations ``x' = A x + b`` whose coefficients hold during a step.
 
@@ -84,7 +77,7 @@ class Exact(AbstractIntegrator):
         return Step((*draws, *simultaneous({v: new[v] for v in system.equations}, kept)), tuple(propagators))
 
 
-def _linear(system: System) -> _Linear:
+def _linear(system: System) -> Linear:
     """Coefficients of all equations; raises where an equation is not linear or depends on time."""
     matrix: dict[str, dict[str, Node]] = {}
     constant: dict[str, Node] = {}
@@ -106,10 +99,10 @@ def _linear(system: System) -> _Linear:
                 matrix[variable][other] = form[0]
             rest = form[1]
         constant[variable] = rest
-    return _Linear(matrix, constant)
+    return Linear(matrix, constant)
 
 
-def _groups(linear: _Linear) -> list[list[str]]:
+def _groups(linear: Linear) -> list[list[str]]:
     """Variables that depend on each other in any direction, in the order of the equations."""
     leader = {v: v for v in linear.matrix}
 
@@ -131,7 +124,7 @@ def _groups(linear: _Linear) -> list[list[str]]:
 
 
 def _advance(
-    system: System, linear: _Linear, group: Sequence[str], h: Node
+    system: System, linear: Linear, group: Sequence[str], h: Node
 ) -> tuple[dict[str, Node], list[Propagator]]:
     """New values of a group, one case for each combination of its conditions."""
     # What depends on nothing but itself, though others depend on it, has a formula that needs no matrix.
@@ -221,7 +214,7 @@ def _plain(node: Node) -> Node:
 
 
 def _solve(
-    system: System, linear: _Linear, which: tuple[Sequence[str], Collection[str]], h: Node, label: str
+    system: System, linear: Linear, which: tuple[Sequence[str], Collection[str]], h: Node, label: str
 ) -> tuple[dict[str, Node], list[Propagator]]:
     """New values of a group of variables, but for those that are known otherwise."""
     group, known = which
@@ -248,7 +241,7 @@ def _solve(
     return new, [Propagator(tuple(local.values()), plan.sources, plan.compute)]
 
 
-def _changing(system: System, linear: _Linear, group: Sequence[str], h: Node) -> str | None:
+def _changing(system: System, linear: Linear, group: Sequence[str], h: Node) -> str | None:
     """Why the exponential of the matrix cannot be computed at the start of a run; None if it can."""
     if not names(h) <= {"dt"} | system.constant:
         return f"'exact' cannot solve coupled equations ({', '.join(group)}) for steps of different length"
@@ -288,7 +281,7 @@ class _Plan:
     factors: tuple[Node, ...]
 
     @staticmethod
-    def of(system: System, linear: _Linear, group: Sequence[str], known: Collection[str] = ()) -> _Plan:
+    def of(system: System, linear: Linear, group: Sequence[str], known: Collection[str] = ()) -> _Plan:
         """The plan of a group of variables, of which the new values of some are not wanted."""
         place = {v: k for k, v in enumerate(group)}
         entries = {(place[v], place[u]): node for v in group for u, node in linear.matrix[v].items()}

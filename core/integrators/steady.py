@@ -20,6 +20,8 @@ __all__ = ["SteadyBlock"]
 Floats = NDArray[np.float64]
 #: Steps of the way to the steady state of equations that are not linear: the first in seconds, and how they grow.
 _FIRST, _GROWTH, _ROUNDS, _LONG, _SETTLED = 1e-6, 4.0, 200, 1e9, 1e-12
+#: By how much a sum that should be 1 may be off.
+_ROUNDED = 1e-9
 
 
 class SteadyBlock:
@@ -46,6 +48,39 @@ class SteadyBlock:
                 node = derivative(expand(rhs), other, DERIVATIVES) if form is None else form.matrix[v].get(other, ZERO)
                 if node is not ZERO:
                     self._slopes[row, column] = node
+
+    @property
+    def is_scheme(self) -> bool:
+        """Whether the sum of all variables is kept, as that of the states of a channel."""
+        shares = {v: sum(law.get(v, 0) / next(iter(law.values())) for law in self.laws) for v in self.variables}
+        return all(share == 1.0 for share in shares.values())
+
+    def totals(self, values: Mapping[str, Any], plain: bool) -> list[Floats]:
+        """What the sums of `laws` are to be: 1 for the states of a channel, else what they are now.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray or number
+            Present values.
+        plain : bool
+            Whether the variables have no unit.
+
+        Raises
+        ------
+        NotIntegrable
+            If the states of a channel keep more than their sum, and that is not 1.
+        """
+        now = [
+            np.atleast_1d(sum(amount * np.asarray(values[v], float) for v, amount in law.items())) for law in self.laws
+        ]
+        ones = [set(law.values()) == {1} for law in self.laws]
+        if not plain or not self.is_scheme:
+            return now
+        if not all(ones):
+            if np.max(np.abs(sum(np.asarray(values[v], float) for v in self.variables) - 1.0)) > _ROUNDED:
+                raise self._none()
+            return now
+        return [np.ones(1) for _ in self.laws]
 
     def solve(
         self, values: Mapping[str, Any], totals: list[Floats], compute: Callable[[Node, Mapping[str, Any]], Any]
@@ -135,6 +170,6 @@ class SteadyBlock:
 
     def _none(self) -> NotIntegrable:
         return NotIntegrable(
-            f"no steady state of {', '.join(self.variables)} was found, or there are several; set their initial values "
-            "yourself"
+            f"no steady state of {', '.join(map(repr, self.variables))} was found, or there are several; set their "
+            "initial values yourself"
         )

@@ -147,11 +147,14 @@ def substitute(node: Node, mapping: Mapping[Node, Node] | Mapping[str, Node]) ->
     Node
         The new tree; the same object if nothing was found.
     """
+    present = names(node)
     table: dict[Node, Node] = {
-        Name(key) if isinstance(key, str) else key: value for key, value in mapping.items()
+        Name(key) if isinstance(key, str) else key: value
+        for key, value in mapping.items()
+        if not isinstance(key, str) or key in present
     }
     if not table or (
-        names(node).isdisjoint(key.id for key in table if isinstance(key, Name))
+        present.isdisjoint(key.id for key in table if isinstance(key, Name))
         and all(isinstance(key, Name) for key in table)
     ):
         return node

@@ -13,6 +13,7 @@ from rall.equations.text import parse_line
 from rall.errors import DimensionMismatchError, RallError
 from rall.functions import AbstractFunction, ArgumentMismatch, Typed, describe
 from rall.groups import Group, Resolver, Subgroup
+from rall.integrators.linear_sdirk import SECOND, THIRD
 from rall.ir.algebra import negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, select, sub
 from rall.ir.parse import Parsed, Source, parse
@@ -39,10 +40,8 @@ _NUMBERS = frozenset(("i", "N", "t", "dt", "t_in_timesteps"))
 #: Keeps 0/0 out of the padding (siemens).
 _TINY = 1e-30
 #: How the distance of a compartment from a command that moves evenly differs from what the solver gives; derived in
-#: docs/numerics.md, where `_B2` and `_B3` are the weights of the solver's stages.
-_B3 = 1.0 - 2.0 / GAMMA + 0.5 / GAMMA**2
-_B2 = _B3 - (1.0 - 3.0 * GAMMA) / GAMMA - (1.0 - 6.0 * GAMMA + 6.0 * GAMMA**2) / GAMMA**2
-_FOLLOWING = _B3 * (0.5 + FIRST_GROWTH - GAMMA)
+#: docs/numerics.md, where `SECOND` and `THIRD` are the weights of the solver's stages.
+_FOLLOWING = THIRD * (0.5 + FIRST_GROWTH - GAMMA)
 
 
 class Clamp(Group):
@@ -425,7 +424,7 @@ class VoltageClamp(Clamp):
         stiff = sub(number(1.0), share)
         off = div(
             mul(number(_FOLLOWING), mul(share, stiff)),
-            add(number(1.0), mul(share, add(number(_B2), mul(number(_B3), share)))),
+            add(number(1.0), mul(share, add(number(SECOND), mul(number(THIRD), share)))),
         )
         # Sources are known up to a little before the end of the step.
         off = mul(add(off, mul(number(EDGE), mul(stiff, stiff))), currents.growth)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rall.integrators.linear_sdirk import GAMMA
 from rall.model import SHARED, Domain, Layout, Lazy, Variable, aligned
 from rall.morphology import Morphology
 from rall.morphology.regions import region_arrays, variables
@@ -24,9 +25,6 @@ __all__ = ["FIRST_GROWTH", "GAMMA", "Cable"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Diagonal of the three-stage SDIRK method of order 2: the smallest (to four digits) for which it is L-stable
-#: (Hairer and Wanner 1996, section IV.6), so that slow modes are followed closely and stiff ones damped at once.
-GAMMA = 0.1805
 #: Share of a source's growth during the step in the first stage; derived in docs/numerics.md.
 FIRST_GROWTH = -0.39073965875054584
 #: Compartments of a block, whose dozen arrays then stay in a core's cache, and cells from which on packing pays.

@@ -284,7 +284,8 @@ def _check_defaults(new: _Written, old: _Written) -> None:
     raise EquationError(
         f"'{new.line.varname}' is shared by all compartments and cannot be {new.default} in '{new.region}' and "
         f"{old.default} in '{old.region}':\n    {new.line}\n"
-        "give one of them another name, for a channel with name=..., or leave out the flag 'shared'"
+        f"give both the same {new.line.varname}, or one of them another name (for a channel with name=...), or leave "
+        "out the flag 'shared'"
     )
 
 

@@ -17,7 +17,6 @@ from rall.groups import Resolver
 from rall.groups.bound import value_of_bound
 from rall.integrators.blocks import blocks
 from rall.integrators.choose import stability_warning
-from rall.integrators.conservation import Law
 from rall.integrators.noise import noise_symbols
 from rall.integrators.steady import SteadyBlock
 from rall.ir.algebra import depends, derivative, linear_form, negative
@@ -25,7 +24,7 @@ from rall.ir.nodes import ZERO, Name, Node, add, div, mul, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Clock, Domain, Elementwise, Layout, Model, Operation, Reduce, Variable
 from rall.plugins.cable.mechanisms import Mechanism
-from rall.plugins.cable.membrane import renamed, split
+from rall.plugins.cable.membrane import Gates, renamed, split
 from rall.plugins.cable.scope import Scope
 from rall.session import session_seed, warn
 from rall.units import DIMENSIONLESS
@@ -308,18 +307,17 @@ class Present:
     def steady_state(self, external: Mapping[str, object]) -> None:
         """Set every differential variable to where its equation stands still at the present voltage, without noise."""
         self.scope.lag.array[0] = 0.0
-        moving = [mechanism for mechanism in self.cell.mechanisms if mechanism.equations]
+        moving = [(m, self.scope.gates(m, external)) for m in self.cell.mechanisms if m.equations]
         # One mechanism's equations can read another's variables, and these the first's, as pools and currents do.
         for _ in range(_STEADY_ROUNDS):
-            change = max((self._settle(mechanism, external) for mechanism in moving), default=0.0)
+            change = max((self._settle(mechanism, gates) for mechanism, gates in moving), default=0.0)
             if change < _SETTLED or len(moving) == 1:
                 return
         names_ = ", ".join(self.cell.equations.diff_eq_names)
         raise RallError(f"no steady state of {names_} together was found; set their initial values yourself")
 
-    def _settle(self, mechanism: Mechanism, external: Mapping[str, object]) -> float:
+    def _settle(self, mechanism: Mechanism, gates: Gates) -> float:
         """Set the variables of one mechanism to their steady state, the others given; the largest relative change."""
-        gates = self.scope.gates(mechanism, external)
         # What is the same everywhere takes as long for many cells as for one.
         alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
         values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
@@ -328,7 +326,7 @@ class Present:
         together = [SteadyBlock({name: equations[name] for name in block}) for block in blocks(gates.system)]
         apart = {name for block in together for name in block.variables}
         forms = {name: self._form(name, rhs) for name, rhs in equations.items() if name not in apart}
-        totals = [[self._total(law, values) for law in block.laws] for block in together]
+        totals = [self._totals(block, values) for block in together]
         for _ in range(_STEADY_ROUNDS):
             change = 0.0
             for block, sums in zip(together, totals):
@@ -336,27 +334,26 @@ class Present:
                     change = max(change, _change(values[name], new))
                     values[name] = np.broadcast_to(new, (count,))
             for name, form in forms.items():
+                old = values[name]
                 with np.errstate(divide="ignore", invalid="ignore"):
                     found = evaluate(negative(div(form[1], form[0])), values)
-                old = values[name]
-                # A Newton step of a concentration must not leave the range of its logarithm.
-                new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
+                    # A Newton step of a concentration must not leave the range of its logarithm.
+                    new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
                 values[name] = np.broadcast_to(new, (count,))
                 change = max(change, _change(old, values[name]))
             if change < _SETTLED:
                 break
         else:
-            raise RallError(f"no steady state of {', '.join(equations)} was found; set their initial values yourself")
+            known = ", ".join(f"'{name}'" for name in equations)
+            raise RallError(f"no steady state of {known} was found; set their initial values yourself")
         for name in equations:
             self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
         return max(_change(first[name], values[name]) for name in equations)
 
-    def _total(self, law: Law, values: Mapping[str, Any]) -> NDArray[np.float64]:
-        """What a sum that the equations keep is: 1 for the states of a channel, else what it is now."""
-        plain = all(self.cell.variables[name].dimension is DIMENSIONLESS for name in law)
-        if plain and set(law.values()) == {1}:
-            return np.ones(1)
-        return np.asarray(sum(amount * np.asarray(values[name], float) for name, amount in law.items()))
+    def _totals(self, block: SteadyBlock, values: Mapping[str, Any]) -> list[NDArray[np.float64]]:
+        """What the sums that equations keep are."""
+        plain = all(self.cell.variables[name].dimension is DIMENSIONLESS for name in block.variables)
+        return block.totals(values, plain)
 
     @staticmethod
     def _form(name: str, rhs: Node) -> tuple[Node, Node]:
@@ -372,7 +369,10 @@ class Present:
 
 
 def _change(old: Any, new: Any) -> float:
-    return float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    """The largest relative change; infinite where a value is not finite."""
+    with np.errstate(invalid="ignore"):
+        change = float(np.max(np.abs(new - old) / (np.abs(new) + 1e-12)))
+    return change if np.isfinite(change) else np.inf
 
 
 def _node_of(line: Line, resolver: Resolver) -> Node:

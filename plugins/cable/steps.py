@@ -10,6 +10,7 @@ import numpy as np
 
 from rall.groups import Resolver
 from rall.integrators.exponential import ExponentialEuler, ExponentialMidpoint
+from rall.integrators.partitioned import Partitioned
 from rall.ir.affine import nonnegative
 from rall.ir.algebra import linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, add, div, mul, number, sub
@@ -25,7 +26,8 @@ __all__ = ["CABLE_METHODS", "AddedCurrent", "CableStep"]
 
 #: Solver and length of an implicit stage in steps.
 CABLE_METHODS = {"second_order": ("tree_sdirk3", GAMMA), "backward_euler": ("tree_euler", 1.0)}
-_EXPONENTIAL = (ExponentialEuler, ExponentialMidpoint)
+#: Methods that leave what decays between the values that it comes from and goes to.
+_DAMPED = (ExponentialEuler, ExponentialMidpoint, Partitioned)
 
 
 class AddedCurrent(Protocol):
@@ -322,7 +324,7 @@ class CableStep:
                 continue
             for name, rhs in gates.system.equations.items():
                 form = linear_form(rhs, name)
-                if not isinstance(gates.integrator, _EXPONENTIAL) or form is None or not nonnegative(negative(form[0])):
+                if not isinstance(gates.integrator, _DAMPED) or form is None or not nonnegative(negative(form[0])):
                     yield Local(self.cell.variables[name], mechanism)
 
     def reads(self, name: str) -> bool:

@@ -178,7 +178,8 @@ def pack(parent: Ints, compartments: int, kinds: Ints | None = None) -> TreeLayo
     """Choose storage for several trees whose unbranched runs are eliminated eight side by side, whosever they are.
 
     Runs are sorted by their height in the tree of runs, so that all that hangs on one is done before it, then by kind
-    and length; junctions are runs of their own, unless they are under eight runs of one length.  Roots stay as they are.
+    and length; junctions are runs of their own, unless they are under eight runs of one length.  Roots stay as they
+    are.
 
     Parameters
     ----------

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from rall.equations import Equations
 from rall.integrators.conservation import laws
 
 __all__ = ["conserved"]
 
 
-def conserved(equations: Equations | str) -> tuple[dict[str, Fraction], ...]:
+def conserved(equations: Equations | str) -> tuple[dict[str, int], ...]:
     """The sums of species that no reaction changes.
 
     Parameters
@@ -20,7 +18,7 @@ def conserved(equations: Equations | str) -> tuple[dict[str, Fraction], ...]:
 
     Returns
     -------
-    tuple of dict of str to Fraction
+    tuple of dict of str to int
         For each law the species and how often each counts; the laws are independent.  Empty if there are none.
 
     Examples
@@ -29,7 +27,7 @@ def conserved(equations: Equations | str) -> tuple[dict[str, Fraction], ...]:
     ... A : mM (species)
     ... B : mM (species)
     ... C : mM (species)''')
-    ({'A': Fraction(1, 1), 'C': Fraction(1, 1)}, {'B': Fraction(1, 1), 'C': Fraction(1, 1)})
+    ({'A': 1, 'C': 1}, {'B': 1, 'C': 1})
     """
     known = equations if isinstance(equations, Equations) else Equations(equations)
     return laws(dict(known.expanded().substituted()))

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from rall.equations import DIFFERENTIAL, PARAMETER, Line
 from rall.equations.lines import rename_tokens
 from rall.equations.text import parse_line
-from rall.errors import EquationError
+from rall.errors import EquationError, NotSupportedError
 from rall.ir.parse import Parsed, Source
 from rall.registry import closest
 from rall.units import Dimension
@@ -119,6 +119,7 @@ def expand(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     done = {line: _with_units(line, declared, known) for line in fresh}
     changed = {name for line in fresh for name in _scheme(line).species}
     for name, line in declared.items():
+        _refuse_diffusion(line)
         if name not in changed:
             raise line.error(
                 f"'{name}' is a species and takes part in no reaction{closest(name, changed)}; write one, such as "
@@ -128,6 +129,16 @@ def expand(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return (
         *(done.get(line, line) for line in reactions), *(line for line in others if line.kind != REACTION_LINE)
     )  # fmt: skip
+
+
+def _refuse_diffusion(line: Line) -> None:
+    flag = line.flag("species")
+    if flag is not None and flag.kwargs:
+        option = flag.kwargs[0][0]
+        raise NotSupportedError(str(flag.error(
+            f"diffusion is not there yet, so that '{line.varname}' can have no '{option}='; leave it out: a species is "
+            "well mixed in each compartment"
+        )))  # fmt: skip
 
 
 def _scheme(line: Line) -> Scheme:
@@ -166,8 +177,10 @@ def _undeclared(line: Line, name: str, declared: Mapping[str, Line], known: Mapp
             f"or '{name} : 1 (species)' for the state of a channel (in a model by regions, beside its reactions)"
         )
     if found.kind == PARAMETER:
-        return place.error(f"'{name}' is a parameter and no species; give its line the flag: '{found.varname} : "
-                           f"{found.unit} (species)', or move '{name}' into the rate if it does not change")  # fmt: skip
+        return place.error(
+            f"'{name}' is a parameter and no species; give its line the flag: '{name} : {found.unit} (species)', or "
+            f"move '{name}' into the rate if it does not change"
+        )
     what = "has a differential equation" if found.kind == DIFFERENTIAL else "is computed by a line"
     return place.error(
         f"'{name}' {what} of its own ('{found}') and cannot be changed by reactions; declare it '{name} : "
@@ -197,8 +210,11 @@ def _equation(line: Line, reactions: list[Line]) -> Line:
             if change:
                 flux = rename_tokens(reaction.flux, internal)
                 (made if change > 0 else used).append(flux if abs(change) == 1 else f"{abs(change)}*({flux})")
+    # Each flux is a whole, so that it is computed once for all the species that it changes.
+    if not made and used:
+        made.append(f"-({used.pop(0)})")
     text = " + ".join(made) + "".join(f" - {term}" for term in used)
     zero = "0/second" if line.unit == "1" else f"0*{line.unit}/second"
     flags = ["implicit", *(str(flag) for flag in line.flags if flag.name != "species")]
-    whole = f"d{name}/dt = {text.strip() or zero} : {line.unit} ({', '.join(flags)})"
+    whole = f"d{name}/dt = {text or zero} : {line.unit} ({', '.join(flags)})"
     return parse_line(whole, Source(whole, 0, line.number), bound)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from rall.equations import AbstractLineKind, Line
 from rall.equations.lines import NAME, check_identifier
@@ -163,7 +162,8 @@ def _rates(text: str, start: int, where: Source, bound: Mapping[str, str]) -> It
         if character == "," and (depth <= 0 or position == len(text)):
             piece = text[begin:position]
             if not piece.strip():
-                raise where.error("a rate is missing here", min(begin, len(text) - 1))
+                missing = "a rate is missing here; leave out the comma, or write the rate"
+                raise where.error(missing, min(begin, len(text) - 1))
             rate = parse(piece, _at(where, begin), bound)
             noise = sorted(name for name in names(rate.node) if is_noise(name))
             if noise:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from rall.equations import DIFFERENTIAL, AbstractLineKind, FlagKind, Line
 from rall.equations.flags import check_flags
 from rall.equations.lines import NAME, check_identifier, parse_tail
-from rall.errors import NotSupportedError
 from rall.ir.parse import Source
 from rall.plugins.kinetics.expansion import SPECIES_LINE, expand
 from rall.units import DIMENSIONLESS, get_or_create_dimension
@@ -47,17 +46,7 @@ class SpeciesKind(AbstractLineKind):
                 head.end(),
             )
         check_flags(tuple(flag for flag in tail.flags if flag.name != SPECIES.name), DIFFERENTIAL)
-        line = Line(self.name, head[1], tail.dimension, tail.var_type, tail.unit, None, tail.flags, text, where)
-        flag = line.flag(SPECIES.name)
-        assert flag is not None
-        if flag.kwargs:
-            raise NotSupportedError(
-                str(flag.error(
-                    f"diffusion is not there yet, so that '{head[1]}' can have no '{flag.kwargs[0][0]}='; leave it out: "
-                    "a species is well mixed in each compartment"
-                ))
-            )  # fmt: skip
-        return line
+        return Line(self.name, head[1], tail.dimension, tail.var_type, tail.unit, None, tail.flags, text, where)
 
     def expand(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """See `AbstractLineKind.expand`."""

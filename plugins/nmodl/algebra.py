@@ -104,7 +104,8 @@ def replaced(node: Expression, table: Callable[[str], Expression | None]) -> Exp
         From a name to what stands for it, or None.
     """
     if isinstance(node, Name):
-        return table(node.name) or node
+        found = table(node.name) or node
+        return Name(found.name, at=node.at) if isinstance(found, Name) else found
     inner = children(node)
     return rebuilt(node, tuple(replaced(part, table) for part in inner)) if inner else node
 

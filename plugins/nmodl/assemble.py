@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rall.errors import EquationError
-from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.algebra import children, rebuilt, walk
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, Draft, DraftLine, DraftPathway, DraftReaction
 from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
-from rall.plugins.nmodl.syntax import Expression, Place, Unit
+from rall.plugins.nmodl.syntax import NOWHERE, Expression, Number, Place, Unit
 from rall.plugins.nmodl.units import ONE, UnitTable, UnitValue
 from rall.units import Quantity
 
 __all__ = ["Assembled", "Parameter", "assemble"]
+
+_OF_NO_STATE = slice(2, 5)  # exponents of second, amp and kelvin
+
+
+_CURRENTS = frozenset(("membrane current", "point current", "summed"))
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Parameter:
         The file's value.
     unit : str
         Its unit, as equations spell it; ``'1'`` for plain numbers.
+    one : Quantity or float
+        One of that unit.
     limits : tuple of (Quantity, Quantity), or None
         What the file gives for it.
     shared : bool
@@ -42,6 +50,7 @@ class Parameter:
     shown: str
     default: Quantity | float
     unit: str
+    one: Quantity | float
     limits: tuple[Quantity | float, Quantity | float] | None
     shared: bool
 
@@ -54,7 +63,7 @@ class Assembled:
     ----------
     lines : tuple of str
         One for each variable.
-    names : tuple of str
+    names : frozenset of str
         The variables that carry the mechanism's name.
     defaults : mapping of str to Quantity, float or str
         What variables start with.
@@ -62,13 +71,16 @@ class Assembled:
         Those of the file.
     notices : tuple of str
         What was assumed.
+    pathways : mapping of str to str
+        Statements of what events do.
     """
 
     lines: tuple[str, ...]
-    names: tuple[str, ...]
+    names: frozenset[str]
     defaults: Mapping[str, Quantity | float | str]
     parameters: tuple[Parameter, ...]
     notices: tuple[str, ...]
+    pathways: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
@@ -86,7 +98,11 @@ def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
     NmodlError
         In strict mode, for units that are unknown or do not fit.
     """
-    return _Assembly(draft, lenient, strict).assembled()
+    try:
+        return _Assembly(draft, lenient, strict).assembled()
+    except (ArithmeticError, RecursionError) as problem:
+        message = "units or expressions of this file grow beyond all measure; simplify them"
+        raise refusals(draft.program)(NOWHERE, message) from problem
 
 
 class _Assembly:
@@ -97,7 +113,8 @@ class _Assembly:
         self.refuse = refusals(draft.program)
         self.notices = dict.fromkeys(draft.notices)
         self.table = units_of(draft.program, self._unknown)
-        self.texts = dict(STANDARD)
+        self.texts = dict(draft.texts)
+        self.numbers: dict[str, str] = {}
         self.declared = self._declared()
 
     # --- units of the file ---
@@ -116,7 +133,7 @@ class _Assembly:
             return None
 
     def _declared(self) -> dict[str, UnitValue]:
-        """Units of variables and constants; texts of constants are noted on the way."""
+        """Units of variables and constants; the numbers of constants are noted on the way."""
         declared = {"L": self.table.unit("um"), "T": UnitTable().unit("K")}
         for ion in self.draft.program.neuron.ions:
             shown = ion.name[:1].upper() + ion.name[1:]
@@ -125,13 +142,15 @@ class _Assembly:
             declared[f"E_{shown}"] = UnitTable().unit("mV")
         for line in self.draft.lines:
             unit = self._unit(line.unit, line.at) if line.name != "T" else None
+            if line.unit is not None and not _CURRENTS.isdisjoint(line.flags):
+                unit = UnitTable().unit(line.unit)  # whatever the file calls a nanoampere
             if unit is not None:
                 value = line.default if isinstance(line.default, float) and line.kind == GIVEN else 0.0
                 declared[line.name] = self.table.per_mole(value, unit)
         for k, (reaction, rate) in enumerate(self._all_rates()):
             declared[f"rate {k}"] = self._rate_unit(reaction, rate, declared)
         for name, unit, text in self._constants():
-            self.texts[name] = text
+            self.numbers[name] = text
             if unit is not None:
                 declared[name] = unit
         return declared
@@ -149,6 +168,7 @@ class _Assembly:
         return declared.get(species, ONE) ** (1 - order) / UnitTable().unit("ms")
 
     def _constants(self) -> Iterator[tuple[str, UnitValue | None, str]]:
+        """Name, unit and number of constants; of those that equations know the name is noted."""
         for line in self.draft.program.units:
             if line.constant:
                 found = self._constant(line)
@@ -158,14 +178,16 @@ class _Assembly:
             if one.section == "CONSTANT" and one.value is not None:
                 unit = self._unit(one.unit, one.at)
                 unit = self.table.per_mole(one.value, unit) if unit is not None else unit
-                yield one.name, unit, (unit or ONE).times(_plain(one.value))
+                yield one.name, unit, _plain(one.value)
 
     def _constant(self, line: Unit) -> tuple[str, UnitValue, str] | None:
         try:
             known = self.table.constant(line)
         except EquationError as error:
             raise self.refuse(line.at, error.message, "write its value", "UNITS") from error
-        return line.name, known.unit, known.name or known.unit.times(_plain(known.value))
+        if known.name:
+            self.texts[line.name] = known.name
+        return line.name, known.unit, _plain(known.value)
 
     # --- lines ---
 
@@ -173,12 +195,11 @@ class _Assembly:
         """All of it."""
         draft = self.draft
         formulas, places = self._formulas()
-        try:
-            inference = infer(
-                formulas, self.declared, self.table, lenient=self.lenient, strict=self.strict,
-            )  # fmt: skip
-        except EquationError as error:
-            raise self.refuse(Place(0, 0), error.message, "units='check' tells what does not fit") from error
+        inference = self._inferred(formulas)
+        if self.strict:
+            self._check_fit(inference)
+        for name, text in self.numbers.items():
+            self.texts.setdefault(name, inference.units.get(name, ONE).times(text))
         defaults: dict[str, Quantity | float | str] = {}
         lines, parameters = [], []
         for line in draft.lines:
@@ -186,16 +207,42 @@ class _Assembly:
             lines.append(self._text(line, unit, inference, places))
             if isinstance(line.default, float):
                 defaults[line.name] = _value(unit, line.default)
-            if line.kind == GIVEN and line.variable and line.name != "T":
+            if line.kind == GIVEN and line.variable and line.name != "T" and isinstance(line.default, float):
                 parameters.append(_parameter(line, unit))
         for name, default in places:  # the last, since they are computed from the others
             if default:
                 defaults[name] = inference.text(places[name, True], self.texts)
         place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
         lines[place:place] = self._reactions(inference, places)
-        own = tuple(line.name for line in draft.lines if draft.program.neuron.name in line.name)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
-        return Assembled(tuple(lines), own, MappingProxyType(defaults), tuple(parameters), notices)
+        pathways = MappingProxyType({one.name: self._pathway(one, inference, places) for one in draft.pathways})
+        return Assembled(tuple(lines), draft.own, MappingProxyType(defaults), tuple(parameters), notices, pathways)
+
+    def _pathway(self, pathway: DraftPathway, inference: Inference, places: Mapping[tuple[str, bool], int]) -> str:
+        return "\n".join(
+            f"{target} = {inference.text(places[f'{pathway.name} {k}', False], self.texts)}"
+            for k, (target, _) in enumerate(pathway.statements)
+        )
+
+    def _check_fit(self, inference: Inference) -> None:
+        """In strict mode, refuse the first place where units do not fit."""
+        for inferred in inference.formulas:
+            for message in inferred.messages:
+                place, _, rest = message.partition(": ")
+                at = Place(int(place.removeprefix("line ")), 1)
+                raise self.refuse(at, rest, "units='check' takes the numbers as NEURON does", "UNITS")
+
+    def _literals(self, node: Expression) -> Expression:
+        given = (part for part in walk(node) if isinstance(part, Number) and part.unit is not None)
+        return node if all(self._unit(part.unit, part.at) is not None for part in given) else self._known(node)
+
+    def _known(self, node: Expression) -> Expression:
+        """An expression without units of numbers that are no units."""
+        if isinstance(node, Number):
+            known = self._unit(node.unit, node.at) is not None
+            return node if known else Number(node.text, None, node.factor, at=node.at)
+        parts = tuple(self._known(part) for part in children(node))
+        return rebuilt(node, parts) if parts else node
 
     def _reactions(self, inference: Inference, places: Mapping[tuple[str, bool], int]) -> Iterator[str]:
         texts = iter(
@@ -206,6 +253,24 @@ class _Assembly:
             rates = ", ".join(next(texts) for _ in reaction.rates)
             yield f"{_side(reaction.left)} {arrow} {_side(reaction.right)} : {rates}"
 
+    def _inferred(self, formulas: Sequence[Formula]) -> Inference:
+        """Units of everything; a state without a unit that would be a time or a voltage is a number instead."""
+        inference = infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
+        odd = [line.name for line in self.draft.lines if line.kind == RATE and line.name not in self.declared
+               and any(inference.units.get(line.name, ONE).dimension.exponents[_OF_NO_STATE])]  # fmt: skip
+        if not odd:
+            return inference
+        self.declared.update(dict.fromkeys(odd, ONE))
+        return infer(formulas, self.declared, self.table, lenient=self.lenient, values=self._values())
+
+    def _values(self) -> dict[str, float]:
+        """Constants and parameters without a unit."""
+        values = {name: float(text) for name, text in self.numbers.items() if name not in self.declared}
+        for line in self.draft.lines:
+            if line.name not in self.declared and isinstance(line.default, float):
+                values[line.name] = line.default
+        return values
+
     def _formulas(self) -> tuple[list[Formula], dict[tuple[str, bool], int]]:
         """Formulas, and where they are by the name of the line and whether it is about its default."""
         formulas: list[Formula] = []
@@ -213,14 +278,18 @@ class _Assembly:
         for line in self.draft.lines:
             if line.expression is not None:
                 places[line.name, False] = len(formulas)
-                formulas.append(Formula(line.name, line.expression, line.at, line.kind == RATE))
+                formulas.append(Formula(line.name, self._literals(line.expression), line.at, line.kind == RATE))
         for k, (reaction, rate) in enumerate(self._all_rates()):
             places[f"rate {k}", False] = len(formulas)
-            formulas.append(Formula(f"rate {k}", rate, reaction.at))
+            formulas.append(Formula(f"rate {k}", self._literals(rate), reaction.at))
+        for pathway in self.draft.pathways:
+            for k, (target, expression) in enumerate(pathway.statements):
+                places[f"{pathway.name} {k}", False] = len(formulas)
+                formulas.append(Formula(target, self._literals(expression), pathway.at))
         for line in self.draft.lines:
             if line.default is not None and not isinstance(line.default, float):
                 places[line.name, True] = len(formulas)
-                formulas.append(Formula(line.name, line.default, line.at))
+                formulas.append(Formula(line.name, self._literals(line.default), line.at))
         return formulas, places
 
     def _text(
@@ -256,4 +325,5 @@ def _parameter(line: DraftLine, unit: UnitValue) -> Parameter:
     assert isinstance(line.default, float)
     limits = None if line.limits is None else (_value(unit, line.limits[0]), _value(unit, line.limits[1]))
     text = "1" if unit.is_plain else str(unit)
-    return Parameter(line.variable, line.name, _value(unit, line.default), text, limits, "shared" in line.flags)
+    shared = "shared" in line.flags
+    return Parameter(line.variable, line.name, _value(unit, line.default), text, _value(unit, 1.0), limits, shared)

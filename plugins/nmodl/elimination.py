@@ -88,6 +88,19 @@ class System:
         self._ranks: dict[Unknown, tuple[int, int]] = {}
         self._solved: dict[Unknown, Product] = {}
         self._conversions: dict[Unknown, int] = {}
+        self._supposed: dict[Unknown, int] = {}
+
+    def suppose(self, key: Unknown, code: int) -> None:
+        """Say what an unknown unit is, unless the equations say otherwise.
+
+        Parameters
+        ----------
+        key : str or tuple
+            What has it.
+        code : int
+            Of the unit; see `UnitValue`.
+        """
+        self._supposed[key] = code
 
     def unknown(self, key: Unknown, rank: int, conversion: int = 0) -> Product:
         """An unknown unit.
@@ -170,6 +183,9 @@ class System:
         -------
         dict of unknown to UnitValue
         """
+        for key, code in self._supposed.items():
+            if key in self._ranks:
+                self.equal(Product(0, {key: 1}), Product(code, _NONE))
         rows: list[Product] = []
         for key, unit in self._solved.items():
             self._solved[key] = known = self.reduced(unit)
@@ -193,10 +209,10 @@ class System:
         """A row for each conversion that is just what a row about scales lacks."""
         more: dict[Unknown, Product] = {}
         for code, powers in rows:
-            for key, k in powers.items():
-                scale = self._conversions.get(key)
-                if scale and code == -scaled_code(scale, k):
-                    more[key] = Product(-scale, {key: 1})
+            given = {key: self._conversions[key] for key in powers if key in self._conversions}
+            for some in (*([key] for key in given), list(given)):  # each alone, then all together
+                if some and code == -sum(scaled_code(given[key], powers[key]) for key in some):
+                    more.update({key: Product(-given[key], {key: 1}) for key in some})
                     break
         return list(more.values())
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from zlib import crc32
 
-from rall.plugins.nmodl.algebra import children, constant, derivative, evaluate, mentions, rebuilt, replaced
+from rall.plugins.nmodl.algebra import children, constant, derivative, evaluate, mentions, rebuilt, replaced, walk
 from rall.plugins.nmodl.flow import Definitions
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.syntax import Call, Conditional, Expression, Name, Number
 
 __all__ = ["opened", "rates"]
+
+_LONGEST = 20_000  # parts of an expression that is still written out
 
 
 def rates(
@@ -69,8 +71,24 @@ def opened(node: Expression, definitions: Definitions, variable: str, states: Se
         Such as ``'dt'``.
     states : sequence of str
         Variables whose definitions are always written out.
+
+    Returns
+    -------
+    Expression
+        As it was if the whole would be too long.
     """
     memo: dict[str, Expression] = {}
+    parts: dict[str, int] = {}
+
+    def length(name: str) -> int:
+        """Parts of a definition once it is written out; found first, as it may be too long to write."""
+        if name not in definitions:
+            return 1
+        if name not in parts:
+            parts[name] = sum(
+                length(part.name) if isinstance(part, Name) else 1 for part in walk(definitions[name].expression)
+            )
+        return parts[name]
 
     def lookup(name: str) -> Expression | None:
         if name not in definitions:
@@ -81,6 +99,8 @@ def opened(node: Expression, definitions: Definitions, variable: str, states: Se
             memo[name] = whole if needed else Name(name)
         return memo[name]
 
+    if sum(length(part.name) for part in walk(node) if isinstance(part, Name)) > _LONGEST:
+        return node
     return replaced(node, lookup)
 
 

@@ -38,6 +38,14 @@ __all__ = ["Formula", "Inference", "Inferred", "infer"]
 
 _MS = UnitTable().unit("ms")
 _HALF = Fraction(1, 2)
+# Numbers that are Faraday's and the gas constant, whatever their last digits; of variables other units are usual too.
+_CONSTANTS = tuple(
+    (value, UnitTable().unit(unit)) for value, unit in (
+        (96485.3, "coulomb/mole"), (8.3145, "joule/mole-degC"), (96.4853, "kilocoulomb/mole"),
+        (9.64853, "10000 coulomb/mole"),
+    )
+)  # fmt: skip
+_CLOSE = 6e-4
 _ROOTS = 4  # roots up to this of unknown units are taken; others do not come up with units
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -153,6 +161,7 @@ def infer(
     file: str = "",
     lenient: bool = False,
     strict: bool = False,
+    values: Mapping[str, float] = MappingProxyType({}),
 ) -> Inference:
     """Find the units of all numbers and variables.
 
@@ -172,6 +181,8 @@ def infer(
         has no unit.
     strict : bool
         Whether units that do not fit are an error.
+    values : mapping of str to float
+        Of constants and parameters without a unit: what has the value of Faraday's or of the gas constant is that one.
 
     Returns
     -------
@@ -189,10 +200,13 @@ def infer(
         )
         return Inference(tuple(Inferred(f, {}, {}) for f in formulas), known, lenient=True)
     reader = _Reader(known, {f.target for f in formulas if f.rate}, units or UnitTable())
+    for name, value in values.items():
+        if name not in known:
+            reader.suppose(name, value)
     found = reader.settled(formulas)
     odd = dict.fromkeys(reader.odd(found), ONE)
     if odd:  # rather a message about what does not fit than a gate in thousandths
-        return infer(formulas, {**declared, **odd}, units, file, lenient, strict)
+        return infer(formulas, {**declared, **odd}, units, file, lenient, strict, values)
     messages: list[dict[str, None]] = [{} for _ in formulas]  # in their order, each once
     for misfit in reader.misfits:
         message = f"{_place(file, misfit)}: {misfit.message(found)}"
@@ -281,8 +295,8 @@ class _Reader:
         self.number, self.line = number, formula.at.line
         self.corrections.append({})
         self.literals.append({})
-        value = self.unit(formula.expression)
         target = self.name(Name(formula.target))
+        value = self.unit(formula.expression)
         if formula.rate:
             target = target.times(Product(_MS.code, PLAIN.powers), -1)
         wrong = self.system.equal(target, value)
@@ -335,6 +349,7 @@ class _Reader:
         value = node.value
         tens = _power_of_ten(value)
         conversion = UnitValue.of((), -tens).code if tens else 0
+        self.suppose((self.number, id(node)), value)
         return self.system.unknown((self.number, id(node)), _rank(node, value, tens), conversion)
 
     def divisor(self, node: Expression) -> Product:
@@ -342,6 +357,12 @@ class _Reader:
         if self.asked and isinstance(node, Number) and not node.unit:
             return self.system.unknown((self.number, id(node)), _DIVISOR)
         return self.unit(node)
+
+    def suppose(self, key: Unknown, value: float) -> None:
+        """What the value of a number or of a variable without a unit tells."""
+        for known, unit in _CONSTANTS if isinstance(key, str) else _CONSTANTS[:2]:
+            if abs(value / known - 1) < _CLOSE:
+                self.system.suppose(key, unit.code)
 
     def unary(self, node: Unary) -> Product:
         found = self.unit(node.operand)

@@ -104,8 +104,8 @@ class Scheme:
                 _gain(flow, name, flux)
                 self.steps.append(Step((), ((1, name),), (flux,), True, statement.at))
             return
-        forward = _flux(flow, rates[0], left)
-        backward = _flux(flow, rates[1], right) if statement.arrow == "<->" else ZERO
+        forward = _flux(flow, rates[0], left, statement.at)
+        backward = _flux(flow, rates[1], right, statement.at) if statement.arrow == "<->" else ZERO
         net = sub(forward, backward)
         for count, name in left:
             _gain(flow, name, neg(net) if count == 1 else mul(Number(str(-count)), net))
@@ -121,7 +121,7 @@ class Scheme:
             states = tuple((count, name) for count, name in side if flow.known.get(name) == "STATE")
             others = tuple(item for item in side if item not in states)
             kept.append(states)
-            constants.append(_flux(flow, rate, others))
+            constants.append(_flux(flow, rate, others, statement.at))
         if sorted(kept[0]) != sorted(kept[1]):
             count = 2 if statement.arrow == "<->" else 1
             self.steps.append(Step(kept[0], kept[1], tuple(constants[:count]), False, statement.at))
@@ -154,10 +154,10 @@ def _named(flow: Flow, species: _Species) -> Side:
     return tuple((count, flow.element(one) if isinstance(one, Index) else one.name) for count, one in species)
 
 
-def _flux(flow: Flow, rate: Expression, species: Side) -> Expression:
+def _flux(flow: Flow, rate: Expression, species: Side, at: Place) -> Expression:
     """A rate times the concentrations, each to its power."""
     for count, name in species:
-        rate = mul(rate, power(flow.read(name, NOWHERE), Number(str(count))))
+        rate = mul(rate, power(flow.read(name, at), Number(str(count))))
     return rate
 
 

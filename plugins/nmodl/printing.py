@@ -39,7 +39,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 _SAME = frozenset((
     "abs", "ceil", "cos", "cosh", "exp", "expm1", "exprel", "floor", "log", "log10", "log1p", "max", "min", "sin",
-    "sinh", "sqrt", "tan", "tanh", "xoexpm1", "ghk", "nernst",
+    "sinh", "sqrt", "tan", "tanh", "xoexpm1", "ghk", "nernst", "rand", "randn",
 ))  # fmt: skip
 
 _unit = UnitTable().unit
@@ -208,9 +208,10 @@ class _Writer:
             return Piece(f"{left.within(_COMPARE + 1)} {operator} {right.within(_COMPARE + 1)}", _COMPARE, True)
         if operator == "^":
             return power_of(left, right)
+        if operator not in ("+", "-") and "1" in (left.text, right.text):
+            return product_of(left, operator, right)
         if operator == "*" and isinstance(node.left, Number) and isinstance(node.right, Number):
-            # 0.001*193/ms: numbers are folded in whatever order
-            return right if left.text == "1" else Piece(f"{left.text}*{right.text}", _PRODUCT)
+            return Piece(f"{left.text}*{right.text}", _PRODUCT)  # 0.001*193/ms: numbers are folded in whatever order
         if operator not in ("+", "-"):
             return product_of(left, operator, right)
         if right.text.startswith("-") and right.binding > _SUM:  # v - -38 of files

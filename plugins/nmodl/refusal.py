@@ -11,6 +11,9 @@ from rall.plugins.nmodl.syntax import Place, Program
 __all__ = ["Refuse", "refusals"]
 
 
+_BEGINNING = Place(1, 1)
+
+
 class Refuse(Protocol):
     """Makes errors about one file."""
 
@@ -42,7 +45,7 @@ def refusals(program: Program) -> Refuse:
     def refuse(at: Place, what: str, remedy: str = "", construct: str = "") -> NmodlError:
         message = f"{what}; {remedy}" if remedy else what
         try:
-            failure(program, at, message, construct)
+            failure(program, at if at.line else _BEGINNING, message, construct)
         except NmodlError as error:
             return error
 

@@ -16,8 +16,18 @@ import layer5_model as layer5
 from programs import command, median, own, pythons, run
 from timing import Stopwatch, shared, spike_check
 
-from rall import Equations, Morphology, Network, SpatialNeuronGroup, SpikeMonitor, StateMonitor, channels, load_mod, prefs
-from rall.units import cm, mM, ms, mV, nA, ohm, siemens, uF, um
+from rall import (
+    Equations,
+    Morphology,
+    Network,
+    SpatialNeuronGroup,
+    SpikeMonitor,
+    StateMonitor,
+    channels,
+    load_mod,
+    prefs,
+)
+from rall.units import cm, mM, ms, mV, nA, ohm, siemens, um
 
 UNITS = {"decay": ms}
 
@@ -55,7 +65,7 @@ def measure(asked: argparse.Namespace) -> None:
     prefs.threads = 1
     morphology = Morphology.from_file(
         shared() / "morphologies" / "l5_allen_515570710.swc", soma="cylinder"
-    ).discretize(max_length=20 * um)
+    ).discretize(max_length=asked.max_length * um)
     watch = Stopwatch("l5")
     cells = SpatialNeuronGroup(
         asked.cells, morphology=morphology, model=model(asked.mods), threshold="v > -10*mV", refractory="v > -10*mV",
@@ -72,7 +82,7 @@ def measure(asked: argparse.Namespace) -> None:
 def compare(asked: argparse.Namespace) -> None:
     """Run both in turn and print a table."""
     known = pythons(asked.venvs)
-    size = f"--cells {asked.cells} --dt {asked.dt}"
+    size = f"--cells {asked.cells} --dt {asked.dt} --max-length {asked.max_length}"
     cases = {
         "rall": own(f"layer5.py --mods {asked.mods} {size} --duration {asked.duration}"),
         "rall, backward Euler": own(
@@ -86,7 +96,8 @@ def compare(asked: argparse.Namespace) -> None:
             record = run(words, asked.core) if words else None
             found[name] += [record] if record else []
     base = median(found["rall, backward Euler"], "ns_per_cv_step")
-    print("| program | ns per compartment-step | times rall's | load_mod to first step, CPU s | spikes |\n|---|---|---|---|---|")
+    print("| program | ns per compartment-step | times rall's | load_mod to first step, CPU s | spikes |")
+    print("|---|---|---|---|---|")
     for name, records in found.items():
         ns = median(records, "ns_per_cv_step")
         start = f"{median(records, 'build_cpu_s'):.2f}"
@@ -99,7 +110,8 @@ def main() -> None:
     parser.add_argument("--mods", type=Path, required=True)
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--duration", type=float, default=200.0)
-    parser.add_argument("--dt", type=float, default=0.025)
+    parser.add_argument("--dt", type=float, default=0.025, help="ms")
+    parser.add_argument("--max-length", type=float, default=10.0, help="longest compartment, um")
     parser.add_argument("--method", default="second_order")
     parser.add_argument("--venvs", type=Path)
     parser.add_argument("--mech")

@@ -31,7 +31,7 @@ import re
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,22 @@ from rall import (
 CAPACITANCE = 1e13  # F/m2
 TOLERANCE = 1e-6
 NUDGED = 3e-5  # of initial values: files move the voltage by 1e-4 mV to dodge singularities
-STEPS = (0.005, 0.0025)  # ms
+STEPS = (0.005, 0.0025, 0.00125)  # ms
 SAMPLE = 0.05  # ms, divides all times of the reference
 ZERO_CELSIUS = 273.15
 Values = dict[str, np.ndarray]
-UNITS = {"mM": 1.0, "mV": 1e-3, "mA/cm2": 10.0, "ms": 1e-3, "S/cm2": 1e4, "mho/cm2": 1e4, "pS/um2": 1.0, "cm/s": 1e-2}
-"""What rall's unit is in NMODL's; others are off by a power of ten that is found."""
+UNITS = {
+    "mM": 1.0,
+    "mV": 1e-3,
+    "mA/cm2": 10.0,
+    "ms": 1e-3,
+    "S/cm2": 1e4,
+    "mho/cm2": 1e4,
+    "pS/um2": 1.0,
+    "cm/s": 1e-2,
+    "mol/cm2": 1e4,
+}
+"""What one of NMODL's units is in rall's; others are off by a power of ten that is found."""
 
 
 class Reference:
@@ -84,6 +94,19 @@ class Reference:
         """The value at the start of a run."""
         k = self.facts["initial"].index(v)
         return float(self.arrays[f"initial/{celsius:g}/{name}"][k])
+
+    def doubt(self, celsius: float, name: str) -> float:
+        """How far time courses may be off themselves: where steps were taken, a part of what two lengths differ by."""
+        steps = self.facts[f"{celsius:g}"]["steps differ by"]
+        return 0.2 * max((by.get(name, 0.0) for by in steps.values()), default=0.0)
+
+    def known(self) -> bool:
+        """Whether NEURON got anywhere."""
+        return self.facts["kind"] != "density" or all(
+            np.all(np.isfinite(self.arrays[f"steps/{celsius:g}/{name}"]))
+            for celsius in self.facts["celsius"]
+            for name in self.of_kind("state", "ion")
+        )
 
     def starts(self) -> list[float]:
         """The voltage that each cell's steady state is found at."""
@@ -143,9 +166,32 @@ class Bench:
         )  # fmt: skip
         self.translated = translated(reference, self.names)
         self.parameters = set(model.parameter_names)
+        self.defaults_off = dict(self._take_parameters(mechanism.parameters.values()))
         for name, (value, unit) in facts["not default"].items():
             if f"{name}_{reference.name}" in self.parameters:
                 self.set(f"{name}_{reference.name}", value, unit)
+
+    def _take_parameters(self, parameters: Iterable[Any]) -> Iterator[tuple[str, float]]:
+        """NEURON's parameters, which have 6 digits of those in the file; gives those that are off by more."""
+        facts = self.reference.facts
+        for parameter in parameters:
+            first = self.reference.arrays.get(f"initial/{facts['celsius'][0]:g}/{parameter.name}", [None])[0]
+            theirs = facts["parameters"].get(parameter.name, first)
+            skipped = parameter.name in facts["not default"] or parameter.name in self.reference.of_kind("ion")
+            if theirs is None or isinstance(theirs, list) or skipped:
+                continue
+            ours = float(parameter.default)
+            if not (ours and theirs):
+                if ours or theirs:
+                    yield parameter.name, float("inf")
+                continue
+            ten = 10.0 ** np.round(np.log10(abs(ours / theirs)))
+            off = abs(ours / (theirs * ten) - 1)
+            if off > 1e-5:
+                yield parameter.name, off
+            elif off and parameter.shown in self.parameters:
+                dimension = self.cells.variables[parameter.shown].dimension
+                setattr(self.cells, parameter.shown, Quantity(theirs * ten, dim=dimension))
 
     def set(self, name: str, values: Any, unit: str) -> None:
         """Gives a parameter or a state numbers in a unit of NMODL."""
@@ -159,10 +205,11 @@ class Bench:
         if "T" in self.names:
             cells.T = (celsius + ZERO_CELSIUS) * kelvin
         cells.imposed = 0 * farad / meter**2 * mV / ms
-        for ion, use in self.reference.facts["ions"].items():
-            for key, name in (("in", shown(ion)), ("out", f"{shown(ion)}_o"), ("reversal", f"E_{shown(ion)}")):
-                if name in self.parameters and key in use:
-                    setattr(cells, name, use[key] * (mV if key == "reversal" else mM))
+        for ion in self.reference.facts["ions"]:
+            for key, name in ((f"{ion}i", shown(ion)), (f"{ion}o", f"{shown(ion)}_o"), (f"e{ion}", f"E_{shown(ion)}")):
+                if name in self.parameters:
+                    value = self.reference.arrays[f"initial/{celsius:g}/{key}"][0]
+                    setattr(cells, name, value * (mV if key[0] == "e" else mM))
         voltages = np.resize(np.array(starts, dtype=float), self.size)
         voltages[len(starts) :] = starts[-1]
         try:
@@ -176,6 +223,12 @@ class Bench:
         """A variable in all cells now, in rall's units and the reference's sign."""
         own, sign = self.translated[name]
         return sign * np.broadcast_to(np.asarray(getattr(self.cells, own)), (self.size,))
+
+    def factor(self, name: str, ours: np.ndarray, theirs: np.ndarray) -> float:
+        """What a variable of the reference is multiplied by to be in rall's unit."""
+        variable = self.cells.variables.get(self.translated[name][0])
+        plain = variable is not None and variable.dimension.is_dimensionless
+        return factor(self.reference.facts["variables"][name]["unit"], ours, theirs, plain)
 
     def run(self, celsius: float) -> dict[str, np.ndarray]:
         """All time courses: values by cell and sample."""
@@ -223,11 +276,11 @@ class Bench:
                 setattr(self.cells, shown(ion), np.where(more, high, low) * mM)
 
 
-def factor(unit: str, ours: np.ndarray, theirs: np.ndarray) -> float:
+def factor(unit: str, ours: np.ndarray, theirs: np.ndarray, plain: bool) -> float:
     """What the reference's values are multiplied by to be in rall's unit: known, or the power of ten that fits best."""
-    if unit in UNITS or unit in ("", "1"):
+    if unit in UNITS or plain:
         return UNITS.get(unit, 1.0)
-    k = np.argmax(np.abs(theirs))
+    k = np.nanargmax(np.abs(theirs))
     ratio = abs(float(ours.flat[k] / theirs.flat[k])) if theirs.flat[k] else 0.0
     return float(10.0 ** np.round(np.log10(ratio))) if np.isfinite(ratio) and ratio > 0 else 1.0
 
@@ -245,55 +298,52 @@ def first_differences(bench: Bench, celsius: float) -> dict[str, float]:
             continue
         theirs = reference.arrays[f"initial/{celsius:g}/{name}"]
         ours = bench.values(name)[:count]
-        found[name] = worst(ours, theirs, reference.facts["variables"][name]["unit"])
+        good = np.isfinite(theirs)
+        scaled = theirs[good] * bench.factor(name, ours[good], theirs[good])
+        size = max(*np.abs(scaled), *np.abs(ours[good]), 1e-300)
+        off = np.max(np.abs(ours[good] - scaled), initial=0.0) / size
+        found[name] = float(off) if np.isfinite(off) else float("inf")
     return found
 
 
-def worst(ours: np.ndarray, theirs: np.ndarray, unit: str) -> float:
-    """The largest difference, of the largest value."""
-    good = np.isfinite(theirs)
-    if not np.all(np.isfinite(ours[good])):
-        return float("inf")
-    scaled = theirs[good] * factor(unit, ours[good], theirs[good])
-    size = max(float(np.max(np.abs(scaled), initial=0.0)), 1e-300)
-    return float(np.max(np.abs(ours[good] - scaled), initial=0.0)) / size
-
-
-def course_differences(courses: Sequence[Values], reference: Reference, celsius: float) -> dict[str, list[float]]:
-    """By variable, the differences of coarse, fine and extrapolated steps in the cell that is farthest off.
+def course_differences(courses: Sequence[Values], bench: Bench, celsius: float) -> dict[str, tuple[list[float], float]]:
+    """By variable, the differences of shorter and shorter steps and of their limit in the cell that is farthest off.
 
     Of the largest value in all cells.  Cells have different orders: gates under a held voltage are nearly exact.
     """
-    found: dict[str, list[float]] = {}
+    found: dict[str, tuple[list[float], float]] = {}
     for name in courses[0]:
-        traces = reference.traces(celsius, name)
-        unit = reference.facts["variables"][name]["unit"]
+        traces = bench.reference.traces(celsius, name)
         ours = [[course[name][cell][np.round(times / SAMPLE).astype(int)] for cell, times, _ in traces]
                 for course in courses]  # fmt: skip
-        scale = factor(unit, np.concatenate(ours[1]), np.concatenate([row for *_, row in traces]))
-        size = max(
-            float(np.nanmax(np.abs([*map(np.nanmax, map(np.abs, (row for *_, row in traces)))]))) * scale, 1e-300
-        )
-        cells = [offs(coarse, fine, row * scale, size) for coarse, fine, (*_, row) in zip(*ours, traces, strict=True)]
-        found[name] = max(cells, key=lambda off: (not converges(off), min(off)))
+        theirs = np.concatenate([row for *_, row in traces])
+        if not np.any(np.isfinite(theirs)):
+            continue
+        scale = bench.factor(name, np.concatenate(ours[-1]), theirs)
+        size = max(float(np.nanmax(np.abs(theirs))) * scale, 1e-300)
+        cells = [offs(steps, row * scale, size) for *steps, (*_, row) in zip(*ours, traces, strict=True)]
+        worst = max(cells, key=lambda off: (not converges(off, TOLERANCE), min(off)))
+        found[name] = worst, TOLERANCE + bench.reference.doubt(celsius, name) * scale / size
     return found
 
 
-def offs(coarse: np.ndarray, fine: np.ndarray, theirs: np.ndarray, size: float) -> list[float]:
-    """Largest differences of coarse and fine steps, and of both extrapolated by the first and the second order."""
+def offs(courses: Sequence[np.ndarray], theirs: np.ndarray, size: float) -> list[float]:
+    """Largest differences of coarse, fine and finest steps, and of their limit by the order that fits best."""
+    coarse, fine, finest = courses
+    limits = (2 * finest - fine, (4 * finest - fine) / 3, (8 * finest - 6 * fine + coarse) / 3)
     good = np.isfinite(theirs)
     found = []
-    for ours in (coarse, fine, 2 * fine - coarse, (4 * fine - coarse) / 3):
+    for ours in (*courses, *limits):
         off = np.max(np.abs(ours[good] - theirs[good]), initial=0.0) / size
         found.append(float(off) if np.isfinite(off) else float("inf"))
-    return found
+    return [*found[:3], min(found[3:])]
 
 
-def converges(differences: Sequence[float]) -> bool:
-    """Whether differences of coarse, fine and extrapolated steps are those of a method that nears the reference."""
-    coarse, fine, first, second = differences
-    nearest = min(coarse, fine, first, second)
-    return nearest <= TOLERANCE or (fine < 1e-4 and (fine < 0.3 * coarse or nearest < 0.1 * fine))
+def converges(differences: Sequence[float], tolerance: float) -> bool:
+    """Whether differences of coarse, fine and finest steps and of their limit are those of a method that converges."""
+    coarse, fine, finest, limit = differences
+    halves = fine < 0.65 * coarse and finest < 0.65 * fine
+    return min(differences) <= tolerance or (finest < 1e-3 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
 
 
 def one(file: Path, place: Path) -> dict[str, Any]:
@@ -301,6 +351,8 @@ def one(file: Path, place: Path) -> dict[str, Any]:
     if not place.with_suffix(".npz").exists():
         return {"verdict": "no reference"}
     reference = Reference(place)
+    if not reference.known():
+        return {"verdict": "no reference"}
     try:
         mechanism = rall.load_mod(file)
         mechanism()
@@ -311,20 +363,21 @@ def one(file: Path, place: Path) -> dict[str, Any]:
     return compared(mechanism, reference)
 
 
-def compared(mechanism: Callable[..., Any], reference: Reference) -> dict[str, Any]:
+def compared(mechanism: Any, reference: Reference) -> dict[str, Any]:
     """The verdict on an imported mechanism."""
     wrong: dict[str, Any] = {}
     largest = 0.0
     missing: set[str] = set()
     for celsius in reference.facts["celsius"]:
         benches = [Bench(mechanism, reference, dt) for dt in STEPS]
+        wrong |= {f"default of {name}": off for name, off in benches[0].defaults_off.items()}
         for name, value in first_differences(benches[0], celsius).items():
             if value > NUDGED:
                 wrong[f"initial {name} at {celsius:g}"] = value
         courses = [bench.run(celsius) for bench in benches]
-        for name, differences in course_differences(courses, reference, celsius).items():
+        for name, (differences, tolerance) in course_differences(courses, benches[-1], celsius).items():
             largest = max(largest, min(differences))
-            if not converges(differences):
+            if not converges(differences, tolerance):
                 wrong[f"{name} at {celsius:g}"] = differences
         needed = reference.of_kind("state") + [f"i{ion}" for ion, use in reference.facts["ions"].items()
                                                if f"i{ion}" in use["write"]]  # fmt: skip

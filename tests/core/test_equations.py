@@ -267,7 +267,7 @@ def extended(monkeypatch):
         name = "arrow"
 
         def matches(self, text):
-            return "->" in text
+            return "~>" in text
 
         def parse(self, text, where, bound):
             value = parse(text.partition(":")[2], where, bound)
@@ -277,34 +277,34 @@ def extended(monkeypatch):
     fresh.found = {group: {} for group in registry.GROUPS}
     fresh.found["rall.lines"]["arrow"] = ("nowhere:Arrow", "rall-arrows")
     fresh.found["rall.flags"] |= {
-        "species": ("nowhere:S", "rall-arrows"),
+        "stuff": ("nowhere:S", "rall-arrows"),
         "flux_into": ("nowhere:F", "rall-arrows"),
     }
     fresh.loaded["rall.lines", "arrow"] = Arrow
-    fresh.loaded["rall.flags", "species"] = FlagKind("species", ("parameter",), options=("D", "shells"))
+    fresh.loaded["rall.flags", "stuff"] = FlagKind("stuff", ("parameter",), options=("D", "shells"))
     fresh.loaded["rall.flags", "flux_into"] = FlagKind("flux into", ("subexpression",), words=1)
     monkeypatch.setattr(registry, "_registry", fresh)
 
 
 def test_plugins_bring_flags_and_kinds_of_lines(extended):
     eqs = Equations(
-        "Ca : mM (species, D=220*um**2/second, shells=[0.1, 0.9])\n"
+        "Ca : mM (stuff, D=220*um**2/second, shells=[0.1, 0.9])\n"
         "J = 1*mM*D0 : mM*metre/second (flux into Ca)\n"
-        "Ca + B <-> CaB : k_on*D0",
+        "Ca + B <~> CaB : k_on*D0",
         Ca="Calcium",
         D0="D_zero",
     )
     assert eqs.names == ("Calcium", "J")
     assert eqs["Calcium"].flags == (
-        Flag("species", (), (("D", "220*um**2/second"), ("shells", "[0.1, 0.9]"))),
+        Flag("stuff", (), (("D", "220*um**2/second"), ("shells", "[0.1, 0.9]"))),
     )
     assert eqs["J"].flag("flux into").args == ("Calcium",)
     (arrow,) = (line for line in eqs.lines if line.kind == "arrow")
     assert arrow.payload == "payload"
     assert names(arrow.node) == {"k_on", "D_zero"}
     assert "one name" in mistake("J = 1 : 1 (flux into)").message
-    assert "did you mean 'shells'" in mistake("Ca : mM (species, shels=3)").message
-    assert "twice" in mistake("Ca : mM (species, D=3, D=4)").message
+    assert "did you mean 'shells'" in mistake("Ca : mM (stuff, shels=3)").message
+    assert "twice" in mistake("Ca : mM (stuff, D=3, D=4)").message
 
 
 # --- composition ---

@@ -89,7 +89,7 @@ class WrittenOut(CProgram):
 
     def file(self, steps, result):
         """The whole C file; `result` is the array that main shows."""
-        included = ("rall_runtime.c", "rall_tree.c", "rall_random.h")
+        included = ("rall_runtime.c", "rall_random.h")
         self.arrays, self.lines = {}, [f'#include "{name}"' for name in included]
         kernels = {}
         ops = []
@@ -100,11 +100,13 @@ class WrittenOut(CProgram):
             name = function.name
             if name == "rall_kernel":
                 name = kernels.setdefault(function.text, f"rall_kernel_{len(kernels)}")
+            elif name == "rall_tree_step":
+                kernels[function.text] = name
             table = ", ".join("0" if a is None else self._array(a) for a in arrays)
             self.lines.append(f"static void *x{len(ops)}[] = {{{table}}};")
             ops.append(f"{{{name}, x{len(ops)}, {n}, {clock}, 0, 0}}")
         for text, name in kernels.items():
-            self.lines.insert(3, text.replace("rall_kernel", name))
+            self.lines.insert(2, text.replace("rall_kernel", name))
         clocks = [
             f"{{{c.dt!r}, 0, {steps}, (double *){self._array(c.t_variable.array)}, "
             f"(long long *){self._array(c.step_variable.array)}}}" for c in self.clocks

@@ -39,7 +39,7 @@ POOL = Equations(
     Ca_o : mM (shared, constant, ion Ca)
     T : kelvin (shared, constant)
     """,
-    defaults={"Ca_o": 2 * mM, "T": 307 * kelvin, "Ca": 1e-4 * mM},
+    defaults={"Ca_o": 2 * mM, "T": 279.45 * kelvin, "Ca": 1e-4 * mM},
 )
 G = 0.2 * mS / cm**2
 

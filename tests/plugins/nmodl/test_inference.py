@@ -29,6 +29,9 @@ from rall.plugins.nmodl.units import UnitTable
         ("e = 1000*R*(273.15+celsius)/F*log(co/c)",
          {"e": "mV", "R": "joule/mole-degC", "F": "coulomb/mole", "c": "mM", "co": "mM"},
          "R*(273.15*kelvin + celsius)/F*log(co/c)"),
+        ("w = 0.001*z*96520*v/(8.3134*(celsius + 273))", {},
+         "z*(96520*coulomb/mole)*v/(8.3134*joule/mole/kelvin*(celsius + 273*kelvin))"),
+        ("x = 96485*v", {"x": "mV"}, "96485*v"),
         ("z = 1/(1+(0.00043/c)^4.8)", {"c": "mM"}, "1/(1 + (0.00043*mM/c)**4.8)"),
         ("z = c^2/(c^2 + 0.01^2)", {"c": "mM"}, "c**2/(c**2 + (0.01*mM)**2)"),
         ("g = 3*sqrt(a*b)", {"g": "S", "a": "S", "b": "S"}, "3*sqrt(a*b)"),
@@ -82,6 +85,16 @@ def test_a_channel_with_undeclared_variables(infer):
         "x.mod: mtau has no unit in the file; taken as ms",
         "x.mod: g has no unit in the file; taken as siemens/cm**2",
     )
+
+
+def test_values_tell_what_a_constant_is(infer):
+    lines = "w = z*FARADAY*v/(R*(celsius + 273))/1000\nu = ten*t"
+    found = infer(lines, options={"values": {"FARADAY": 96520.0, "R": 8.31, "ten": 10.0}})
+    assert {name: found.units[name] for name in ("FARADAY", "R", "z", "w", "ten")} == {
+        "FARADAY": "coulomb/mole", "R": "joule/mole/kelvin", "z": "1", "w": "1", "ten": "1",
+    }  # fmt: skip
+    found = infer("i = F*v", i="nA", options={"values": {"F": 9.65}})  # what the equations say counts more
+    assert found.units["F"] == "uS"
 
 
 def test_later_formulas_give_units_to_earlier_ones(infer):

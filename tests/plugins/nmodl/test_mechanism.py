@@ -238,3 +238,34 @@ def test_units_that_do_not_fit(mod):
     relaxed = cell(mod(wrong, units="lenient")())
     relaxed.v, relaxed.n_hcn = -70 * mV, 0.5
     assert float(relaxed.I_hcn[0]) == pytest.approx(float(neuron.I_hcn[0]))
+
+
+def test_lenient_takes_plain_numbers_in_the_units_of_the_file(mod):
+    equations = mod(IH, units="lenient")(gbar=3e-4)
+    assert float(equations.defaults["gbar_hcn"] / (siemens / cm**2)) == pytest.approx(3e-4)
+
+
+def test_names_of_ions_are_kept_for_them(mod):
+    text = CHANNEL.replace("SUFFIX cal", "SUFFIX Ca").replace("gbar = 1e-3 (S/cm2)", "gbar = 1e-3 (S/cm2) E = 3 (mV)")
+    equations = mod(text.replace("(v - eca)", "(v - eca + E)")).equations
+    assert text_of(equations, "E_Ca").endswith("(shared, constant, ion Ca)")
+    assert float(equations.defaults["E2_Ca"] / mV) == pytest.approx(3)
+    outside = mod(POOL.replace("SUFFIX pool", "SUFFIX o"))(name="q")
+    assert "Ca_o" in outside.names and "depth_q" in outside.names
+
+
+def test_a_constant_without_unit_has_that_of_its_place(mod):
+    text = POOL.replace("F = (faraday) (coulomb)", "").replace("PARAMETER {", "CONSTANT { F = 96.485 }\nPARAMETER {")
+    equations = mod(text.replace("2*F", "2*(1e3)*F")).equations
+    assert "I_Ca_total/(2*(96.485*kcoulomb/mole)*depth_pool)" in text_of(equations, "Ca")
+    cell(equations)  # dimensions are checked there
+
+
+def test_a_current_that_is_read_before_it_is_written_is_the_ion_s(mod):
+    text = POOL.replace("READ ica WRITE cai", "READ ica, cai WRITE cai, ica RANGE out").replace(
+        "BREAKPOINT { SOLVE decay METHOD derivimplicit }",
+        "BREAKPOINT { SOLVE decay METHOD derivimplicit  ica = 1e-3 (mA/cm2-mM)*cai  out = 2*ica }",
+    ).replace("ASSIGNED {", "ASSIGNED { out (mA/cm2)")
+    equations = mod(text).equations
+    assert "I_Ca_total" in equations["Ca"].identifiers
+    assert equations["out_pool"].expr == "2*-I_pool" or equations["out_pool"].expr == "-2*I_pool"
