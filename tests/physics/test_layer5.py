@@ -1,6 +1,6 @@
 """A layer-5 cell with the channels of Hay et al. 2011: spikes go back into the dendrite, calcium spikes need a pair.
 
-The cell is the one that rall grows; as in the example `layer5_calcium_spike`, its calcium channels are around the fork
+The cell is the one that rall grows; as in the example `calcium_spike`, its calcium channels are around the fork
 of its apical dendrite, and its soma has 2.3 times the published Kv3.1.
 """
 
