@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rall import load_mod, mM, mV
 from rall.builtin import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,6 +204,33 @@ def test_the_scripts_about_channels_run_one_after_the_other(tmp_path):
     out = run(path, tmp_path)
     assert (tmp_path / "gates.png").exists()
     assert "I_K = g_K*n_K**4*(E_K - v)" in out and "E_Ca = nernst(" in out and "hh.Na" in out
+
+
+def test_the_script_for_people_from_neuron_runs_with_the_file_of_the_page(tmp_path):
+    page = (ROOT / "docs" / "from_neuron.md").read_text("utf-8")
+    mechanism = re.search("^```nmodl\n(.*?)^```", page, re.M | re.S)[1]
+    shown = re.search("^```\n(<SUFFIX.*?)^```", page, re.M | re.S)[1]
+    (tmp_path / "Ih.mod").write_text(mechanism, encoding="utf-8")
+    path = tmp_path / "script.py"
+    path.write_text("\n".join(scripts_of("docs/from_neuron.md")), encoding="utf-8")
+    out = run(path, tmp_path)
+    assert out.startswith(shown)
+    assert out[len(shown) :].strip() == "TABLE was ignored: the functions themselves are evaluated"
+
+
+def test_defaults_of_imported_mechanisms_are_those_that_the_page_says(tmp_path):
+    (table,) = re.findall(r"^## Conventions\n(.*)", (ROOT / "docs" / "from_neuron.md").read_text("utf-8"), re.M | re.S)
+    says = {name: float(value) for name, value in re.findall(r"`(e\w+|\w+[io])` ([-\d.e]+)", table)}
+    assert len(says) == 9
+    for name, value in says.items():
+        ion, unit = (name[1:], mV) if name[0] == "e" else (name[:-1], mM)
+        ours = {"e": "E_{}", "i": "{}", "o": "{}_o"}[name[0] if unit is mV else name[-1]].format(ion.title())
+        path = tmp_path / "x.mod"
+        path.write_text(
+            f"NEURON {{ SUFFIX x USEION {ion} READ {name} RANGE y }}\n"
+            f"ASSIGNED {{ {name} y }}\nBREAKPOINT {{ y = {name} }}\n"
+        )
+        assert float(load_mod(path).equations.defaults[ours] / unit) == pytest.approx(value, rel=1e-5), name
 
 
 def test_the_table_of_channels_names_every_family():
