@@ -110,7 +110,9 @@ def scene_of(
     elif isinstance(data, str):
         colouring = _by_name(source, data, n, limits)
     else:
-        colouring = _by_monitor(data, variable, getattr(source, "indices", np.arange(n)), limits)
+        # Cells of a group have the numbers of their compartments in it.
+        seen = source.indices if hasattr(source, "group") else np.arange(n)
+        colouring = _by_monitor(data, variable, seen, limits)
     places = {id(tree): section_points(tree) for tree in trees}
     scenes = {id(tree): build_scene(tree, places[id(tree)][0], colouring) for tree in trees}
     scene = side_by_side([scenes[id(tree)] for tree in trees], [tree.n for tree in trees])

@@ -58,7 +58,8 @@ SEEN = {
     "detailed_network": {"excitatory:": (3, 40), "inhibitory:": (2, 45), "in 5 ms:": (5, 60)},
     # Larkum et al. 1999: neither alone, both together
     "calcium_spike": {
-        "step:": (1, 9), "spike alone:": (1, 1), "EPSP alone:": (0, 0), "both:": (2, 5), "plateau of both:": (20, 70),
+        "step:": (0.5, 9), "spike alone:": (0.5, 1.5), "EPSP alone:": (-0.5, 0.5), "both:": (1.5, 5),
+        "plateau of both:": (20, 70),
     },
 }
 

@@ -200,3 +200,14 @@ def test_cells_of_one_morphology(morpho: Morphology) -> None:
     seen = scene_of(cells).scene
     assert seen.values.shape == (40,) and len(seen.centres) == 5
     assert len(np.unique(np.round(seen.centres, 6), axis=0)) == 5
+
+
+def test_cells_of_a_group_have_their_numbers_in_it(morpho: Morphology) -> None:
+    """A monitor of the group, or of one of its cells, colours that cell."""
+    second = SimpleNamespace(morphology=morpho, group="all", indices=np.arange(8, 16))
+    for elements in (list(range(16)), list(range(8, 16))):
+        rows = np.arange(2.0 * len(elements)).reshape(len(elements), 2)
+        seen = scene(second, monitor(elements, v=rows * mV))
+        np.testing.assert_allclose(seen.values, rows[-8:].T)
+    with pytest.raises(RallError, match="of another cell"):
+        scene(second, monitor(list(range(8)), v=np.zeros((8, 2)) * mV))
