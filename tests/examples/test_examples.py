@@ -56,11 +56,6 @@ SEEN = {
     "ring_of_cells": {"to the next:": (6.4, 6.6)},
     # neither silent nor epileptic: six seeds of the small network, which lasts 60 ms, have 6 to 23 and 8 to 33 Hz
     "detailed_network": {"excitatory:": (3, 40), "inhibitory:": (2, 45), "in 5 ms:": (5, 60)},
-    # Larkum et al. 1999: neither alone, both together
-    "calcium_spike": {
-        "step:": (0.5, 9), "spike alone:": (0.5, 1.5), "EPSP alone:": (-0.5, 0.5), "both:": (1.5, 5),
-        "plateau of both:": (20, 70),
-    },
 }
 
 
@@ -159,6 +154,17 @@ def test_crossed_wires_find_the_light_and_straight_ones_flee_it(ran):
     crossed = numbers(re.search(r"crossed wires \(2b\):(.*)", out)[1])
     assert min(straight[2:]) > 110  # they began at 100 cm
     assert max(crossed) <= 5
+
+
+def test_only_a_spike_and_an_input_together_make_a_calcium_spike_and_a_burst(ran):
+    out, _ = ran("calcium_spike")
+    lines = re.findall(r"^.*: (\d+) spikes?, (-?\d+) mV at the fork, above -40 mV for (\d+) ms", out, re.M)
+    step, pulse, given, both = np.array(lines, dtype=float)
+    assert step[0] > 4 and pulse[0] == 1 and given[0] == 0 and both[0] > 1
+    assert max(pulse[1], given[1]) < -35 and both[1] > -10
+    assert max(pulse[2], given[2]) < 5 and 20 < both[2] < 60
+    height, later = numbers(re.search("comes back .*", out)[0])
+    assert 20 < height < 45 and 1 < later < 5
 
 
 def test_astrocytes_weaken_or_strengthen_the_synapses_by_alpha(ran):

@@ -7,6 +7,7 @@ import pytest
 
 from rall.errors import DimensionMismatchError, PluginError, RallError, RallWarning
 from rall.morphology import Cylinder, Morphology, Section, Soma
+from rall.plugins.cable import SpatialNeuronGroup
 from rall.plugins.viewer import Scene, View, view3d
 from rall.plugins.viewer.camera import look_at
 from rall.plugins.viewer.matplotlib import MatplotlibViewer
@@ -202,12 +203,11 @@ def test_cells_of_one_morphology(morpho: Morphology) -> None:
     assert len(np.unique(np.round(seen.centres, 6), axis=0)) == 5
 
 
-def test_cells_of_a_group_have_their_numbers_in_it(morpho: Morphology) -> None:
-    """A monitor of the group, or of one of its cells, colours that cell."""
-    second = SimpleNamespace(morphology=morpho, group="all", indices=np.arange(8, 16))
-    for elements in (list(range(16)), list(range(8, 16))):
-        rows = np.arange(2.0 * len(elements)).reshape(len(elements), 2)
-        seen = scene(second, monitor(elements, v=rows * mV))
-        np.testing.assert_allclose(seen.values, rows[-8:].T)
-    with pytest.raises(RallError, match="of another cell"):
-        scene(second, monitor(list(range(8)), v=np.zeros((8, 2)) * mV))
+def test_a_recording_of_cells_colours_all_of_them_or_the_one_that_is_seen(morpho: Morphology) -> None:
+    cells = SpatialNeuronGroup(3, morphology=morpho, model="Im = 0*amp/meter**2 : amp/meter**2")
+    numbers = np.arange(cells.N)
+    recording = monitor(numbers.tolist(), v=np.stack([numbers, numbers], axis=1) * mV)
+    np.testing.assert_allclose(scene_of(cells, recording).scene.values[0], numbers)
+    np.testing.assert_allclose(scene_of(cells[1], recording).scene.values[0], numbers[8:16])
+    with pytest.raises(RallError, match="that of another cell"):
+        scene_of(morpho, recording)
