@@ -234,6 +234,11 @@ class Bench:
         own, sign = self.translated[name]
         return sign * np.broadcast_to(np.asarray(getattr(self.cells, own)), (self.size,))
 
+    def least(self, name: str) -> float:
+        """What the largest value of a variable is taken to be at least: states are fractions of 1."""
+        how = self.reference.facts["variables"][name]
+        return 1e-6 if how["kind"] == "state" and how["unit"] in ("", "1") else 1e-300
+
     def factor(self, name: str, ours: np.ndarray, theirs: np.ndarray) -> float:
         """What a variable of the reference is multiplied by to be in rall's unit."""
         variable = self.cells.variables.get(self.translated[name][0])
@@ -310,7 +315,7 @@ def first_differences(bench: Bench, celsius: float) -> dict[str, float]:
         ours = bench.values(name)[:count]
         good = np.isfinite(theirs)
         scaled = theirs[good] * bench.factor(name, ours[good], theirs[good])
-        size = max(*np.abs(scaled), *np.abs(ours[good]), 1e-300)
+        size = max(*np.abs(scaled), *np.abs(ours[good]), bench.least(name))
         off = np.max(np.abs(ours[good] - scaled), initial=0.0) / size
         found[name] = float(off) if np.isfinite(off) else float("inf")
     return found
@@ -330,7 +335,7 @@ def course_differences(courses: Sequence[Values], bench: Bench, celsius: float) 
         if not np.any(np.isfinite(theirs)):
             continue
         scale = bench.factor(name, np.concatenate(ours[-1]), theirs)
-        size = max(float(np.nanmax(np.abs(theirs))) * scale, 1e-300)
+        size = max(float(np.nanmax(np.abs(theirs))) * scale, bench.least(name))
         cells = [offs(steps, row * scale, size) for *steps, (*_, row) in zip(*ours, traces, strict=True)]
         worst = max(cells, key=lambda off: (not converges(off, TOLERANCE), min(off)))
         found[name] = worst, TOLERANCE + bench.reference.doubt(celsius, name) * scale / size
