@@ -16,10 +16,10 @@ changed by plasticity, and so can all other parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from rall.channels.channel import channel
+from rall.channels.receptor import Receptor
 from rall.equations import Equations
 from rall.units import Quantity, mM, ms, mV, nS, second, uM
 
@@ -76,34 +76,6 @@ K3 : mM*hertz (shared, constant)
 K4 : hertz (shared, constant)
 K_d : mM**4 (shared, constant)
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Receptor(Mapping[str, object]):
-    """What `Synapses` takes to be synapses with this receptor: ``Synapses(source, target, **receptor)``.
-
-    Parameters
-    ----------
-    model : Equations
-        Of one synapse.
-    on_pre : str
-        What an event does.
-    current : Equations
-        What the model of a cell needs: the current, in amp.
-    """
-
-    model: Equations
-    on_pre: str
-    current: Equations
-
-    def __getitem__(self, key: str) -> object:
-        return {"model": self.model, "on_pre": self.on_pre}[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("model", "on_pre"))
-
-    def __len__(self) -> int:
-        return 2
 
 
 def AMPA(

@@ -29,6 +29,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "PoissonInput": "rall.plugins.inputs:PoissonInput",
         "SpikeGeneratorGroup": "rall.plugins.inputs:SpikeGeneratorGroup",
         "BinomialFunction": "rall.plugins.inputs:BinomialFunction",
+        "load_allen": "rall.plugins.allen:load_allen",
         "load_mod": "rall.plugins.nmodl:load_mod",
         "view3d": "rall.plugins.viewer:view3d",
         "plot_traces": "rall.plugins.viewer:plot_traces",

@@ -567,20 +567,22 @@ def numpy_namespace() -> dict[str, object]:
     return names
 
 
-def expand(node: Node) -> Node:
+def expand(node: Node, memo: dict[Node, Node] | None = None) -> Node:
     """The tree with composite functions (`nernst`, `ghk`, `timestep`) written out.
 
     Parameters
     ----------
     node : Node
         Values in SI base units.
+    memo : dict, optional
+        What is known from earlier calls; filled.
 
     Returns
     -------
     Node
         The same value, in functions that have a spelling and a derivative.
     """
-    return map_bottom_up(node, _expand_one)
+    return map_bottom_up(node, _expand_one, memo)
 
 
 def _expand_one(node: Node) -> Node:

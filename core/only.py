@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rall.errors import MagicError as MagicError
     from rall.errors import MorphologyError as MorphologyError
     from rall.errors import MorphologyWarning as MorphologyWarning
+    from rall.errors import NmodlError as NmodlError
     from rall.errors import NotSupportedError as NotSupportedError
     from rall.errors import NumericalError as NumericalError
     from rall.errors import PluginError as PluginError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from rall.morphology import Soma as Soma
     from rall.operations import NetworkOperation as NetworkOperation
     from rall.operations import network_operation as network_operation
+    from rall.plugins.allen import load_allen as load_allen
     from rall.plugins.cable import CurrentClamp as CurrentClamp
     from rall.plugins.cable import ExtracellularPotential as ExtracellularPotential
     from rall.plugins.cable import SpatialNeuron as SpatialNeuron
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from rall.plugins.monitors import PopulationRateMonitor as PopulationRateMonitor
     from rall.plugins.monitors import SpikeMonitor as SpikeMonitor
     from rall.plugins.monitors import StateMonitor as StateMonitor
+    from rall.plugins.nmodl import load_mod as load_mod
     from rall.plugins.point import NeuronGroup as NeuronGroup
     from rall.plugins.point import linked_var as linked_var
     from rall.plugins.synapses import Synapses as Synapses

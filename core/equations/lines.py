@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rall.equations.flags import Flag, check_flags, find_flag, parse_flags
 from rall.equations.units import parse_unit
@@ -120,7 +121,7 @@ class Line:
         """The right-hand side as text with single spaces; None if there is none."""
         return None if self.value is None else Expression(" ".join(self.value.text.split()))
 
-    @property
+    @cached_property
     def identifiers(self) -> frozenset[str]:
         """Names in its expressions: variables, constants, functions; values that were put in are not."""
         inner = {internal for _, internal in self.bound}
@@ -142,14 +143,14 @@ class Line:
         """Dimension and type of the variable."""
         return Typed(self.dimension, self.var_type)
 
-    @property
+    @cached_property
     def stochastic_variables(self) -> frozenset[str]:
         """Names of white noise in the right-hand side: ``xi``, ``xi_...``."""
         return frozenset(name for name in self.identifiers if is_noise(name))
 
     def flag(self, name: str) -> Flag | None:
         """The flag of that name, or None."""
-        return next((flag for flag in self.flags if flag.name == name), None)
+        return next((flag for flag in self.flags if flag.name == name), None) if self.flags else None
 
     def has(self, name: str) -> bool:
         """Whether the line carries a flag."""

@@ -62,6 +62,8 @@ class Resolver:
         self._known: dict[str, Node] = {}
         self._made: dict[str, Callable[[], tuple[Node, Mapping[str, Bound]]]] = {}
         self._open: list[str] = []
+        self._expanded: dict[Node, Node] = {}
+        self._folded: dict[Node, Node] = {}
         self._kinds = Kinds(table, subexpressions, external)
 
     def local(self, name: str) -> None:
@@ -80,7 +82,8 @@ class Resolver:
         """The expression in terms of variables alone."""
         node = map_bottom_up(node, self._call)
         found = {name: self.name(name) for name in sorted(names(node))}
-        return fold(expand(substitute(node, found)))
+        # Expressions have much in common, and all that is put in has been through here.
+        return map_bottom_up(expand(substitute(node, found), self._expanded), _fold, self._folded)
 
     def name(self, name: str) -> Node:
         """What a name stands for."""

@@ -20,6 +20,7 @@ Law: TypeAlias = dict[str, int]
 Rate: TypeAlias = tuple[frozenset[tuple[Node, int]], frozenset[tuple[Node, int]]]
 #: How often a rate counts in two equations is a ratio of small numbers; a product of sums has so many terms at most.
 _DENOMINATOR, _MOST = 1000, 256
+_ROUNDING = Fraction(1, 10**13)
 
 
 def laws(equations: Mapping[str, Node]) -> tuple[Law, ...]:
@@ -43,7 +44,8 @@ def laws(equations: Mapping[str, Node]) -> tuple[Law, ...]:
         for rate, amount in rates(rhs).items():
             columns.setdefault(rate, {})[variable] = amount
     matrix = {variable: [_share(column, variable) for column in columns.values()] for variable in equations}
-    return tuple(_whole(law) for law in _null_space(matrix))
+    near = [_near(law) for law in _null_space(matrix)]
+    return tuple(_whole(law) for law in near if law is not None)
 
 
 def rates(rhs: Node) -> dict[Rate, float]:
@@ -83,10 +85,16 @@ def _counted(factors: Sequence[Node]) -> frozenset[tuple[Node, int]]:
 
 
 def _share(column: Mapping[str, float], variable: str) -> Fraction:
-    """How often a rate counts, relative to the first equation that it stands in."""
-    ratio = column.get(variable, 0.0) / next(iter(column.values()))
+    """How often a rate counts, relative to the equation in which it counts most."""
+    ratio = column.get(variable, 0.0) / max(column.values(), key=abs)
     near = Fraction(ratio).limit_denominator(_DENOMINATOR)
     return near if abs(float(near) - ratio) <= 1e-12 * abs(ratio) else Fraction(ratio)
+
+
+def _near(law: Mapping[str, Fraction]) -> dict[str, Fraction] | None:
+    """A law with the small numbers that it is near to; None if it is not near to any."""
+    found = {name: value.limit_denominator(_DENOMINATOR) for name, value in law.items()}
+    return found if all(abs(found[name] - value) <= _ROUNDING for name, value in law.items()) else None
 
 
 def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction]]:
@@ -95,7 +103,8 @@ def _null_space(matrix: Mapping[str, list[Fraction]]) -> list[dict[str, Fraction
     free: list[dict[str, Fraction]] = []
     while rows:
         row, made_of = rows.pop()
-        pivot = next((k for k, value in enumerate(row) if value), None)
+        # Numbers that were added up as floats, for reactions whose rates differ by a number alone, miss zero a little.
+        pivot = next((k for k, value in enumerate(row) if abs(value) > _ROUNDING), None)
         if pivot is None:
             free.append(made_of)
             continue

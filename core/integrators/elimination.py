@@ -31,7 +31,7 @@ class Factors:
     order : tuple of int
         The order of elimination.
     lower, upper : mapping of (int, int) to Node
-        Multipliers below, and entries above the diagonal, that are not zero by their form.
+        Entries below and above the diagonal, over the pivot of their column or row, that are not zero by their form.
     inverse : mapping of int to Node
         One over each pivot.
     """
@@ -69,10 +69,11 @@ class Factors:
             half[row] = Name(f"{name}h{row}")
         solution: dict[int, Node] = {}
         for place, row in reversed(list(enumerate(self.order))):
-            value = half[row]
-            for column in self.order[place + 1 :]:
+            # Whatever waits for another unknown waits for one product and sum: what is known last comes last.
+            value = mul(half[row], self.inverse[row])
+            for column in reversed(self.order[place + 1 :]):
                 value = sub(value, mul(self.upper.get((row, column), ZERO), solution[column]))
-            statements.append(Assign(f"{name}{row}", mul(value, self.inverse[row])))
+            statements.append(Assign(f"{name}{row}", value))
             solution[row] = Name(f"{name}{row}")
         return statements, [solution[row] for row in range(len(self.order))]
 
@@ -168,12 +169,12 @@ def factor(matrix: Mapping[Entry, Node], size: int, name: str) -> Factors:
                     break
                 together.append(other)
             inverse.update(_inverted({one: now[one, one] for one in together}, keep))
-        upper.update({(k, j): keep(f"u{k}_{j}", now[k, j]) for j in rest if (k, j) in now})
+        upper.update({(k, j): keep(f"u{k}_{j}", mul(now[k, j], inverse[k])) for j in rest if (k, j) in now})
         for i in rest:
             if (i, k) not in now:
                 continue
             lower[i, k] = keep(f"l{i}_{k}", mul(now[i, k], inverse[k]))
             for j in rest:
                 if (k, j) in upper:
-                    now[i, j] = sub(now.get((i, j), ZERO), mul(lower[i, k], upper[k, j]))
+                    now[i, j] = sub(now.get((i, j), ZERO), mul(lower[i, k], now[k, j]))
     return Factors(tuple(statements), order, lower, upper, inverse)

@@ -170,6 +170,6 @@ class SteadyBlock:
 
     def _none(self) -> NotIntegrable:
         return NotIntegrable(
-            f"no steady state of {', '.join(self.variables)} was found, or there are several; set their initial values "
-            "yourself"
+            f"no steady state of {', '.join(map(repr, self.variables))} was found, or there are several; set their "
+            "initial values yourself"
         )

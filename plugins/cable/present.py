@@ -24,7 +24,7 @@ from rall.ir.nodes import ZERO, Name, Node, add, div, mul, sub
 from rall.ir.visit import names, substitute
 from rall.model import Access, Assign, Clock, Domain, Elementwise, Layout, Model, Operation, Reduce, Variable
 from rall.plugins.cable.mechanisms import Mechanism
-from rall.plugins.cable.membrane import renamed, split
+from rall.plugins.cable.membrane import Gates, renamed, split
 from rall.plugins.cable.scope import Scope
 from rall.session import session_seed, warn
 from rall.units import DIMENSIONLESS
@@ -307,18 +307,17 @@ class Present:
     def steady_state(self, external: Mapping[str, object]) -> None:
         """Set every differential variable to where its equation stands still at the present voltage, without noise."""
         self.scope.lag.array[0] = 0.0
-        moving = [mechanism for mechanism in self.cell.mechanisms if mechanism.equations]
+        moving = [(m, self.scope.gates(m, external)) for m in self.cell.mechanisms if m.equations]
         # One mechanism's equations can read another's variables, and these the first's, as pools and currents do.
         for _ in range(_STEADY_ROUNDS):
-            change = max((self._settle(mechanism, external) for mechanism in moving), default=0.0)
+            change = max((self._settle(mechanism, gates) for mechanism, gates in moving), default=0.0)
             if change < _SETTLED or len(moving) == 1:
                 return
         names_ = ", ".join(self.cell.equations.diff_eq_names)
         raise RallError(f"no steady state of {names_} together was found; set their initial values yourself")
 
-    def _settle(self, mechanism: Mechanism, external: Mapping[str, object]) -> float:
+    def _settle(self, mechanism: Mechanism, gates: Gates) -> float:
         """Set the variables of one mechanism to their steady state, the others given; the largest relative change."""
-        gates = self.scope.gates(mechanism, external)
         # What is the same everywhere takes as long for many cells as for one.
         alike = all(isinstance(bound, Variable) and bound.same() for bound in gates.bindings.values())
         values = self._values(gates.bindings, np.zeros(1, np.int64) if alike else None)
@@ -335,18 +334,18 @@ class Present:
                     change = max(change, _change(values[name], new))
                     values[name] = np.broadcast_to(new, (count,))
             for name, form in forms.items():
+                old = values[name]
                 with np.errstate(divide="ignore", invalid="ignore"):
                     found = evaluate(negative(div(form[1], form[0])), values)
-                old = values[name]
-                # A Newton step of a concentration must not leave the range of its logarithm.
-                new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
+                    # A Newton step of a concentration must not leave the range of its logarithm.
+                    new = np.where(found * old < 0.0, 0.5 * old, found) if depends(form[0], {name}) else found
                 values[name] = np.broadcast_to(new, (count,))
                 change = max(change, _change(old, values[name]))
             if change < _SETTLED:
                 break
         else:
-            listed = ", ".join(f"'{name}'" for name in equations)
-            raise RallError(f"no steady state of {listed} was found; set initial values yourself")
+            known = ", ".join(f"'{name}'" for name in equations)
+            raise RallError(f"no steady state of {known} was found; set their initial values yourself")
         for name in equations:
             self.cell.variables[name].set(np.broadcast_to(values[name], (mechanism.domain.size,)))
         return max(_change(first[name], values[name]) for name in equations)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rall.errors import EquationError
 from rall.plugins.nmodl.algebra import children, rebuilt, walk
-from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, Draft, DraftLine, DraftPathway, DraftReaction
 from rall.plugins.nmodl.file_units import MILLIMOLAR, units_of
 from rall.plugins.nmodl.inference import Formula, Inference, infer
 from rall.plugins.nmodl.refusal import refusals
@@ -19,6 +19,9 @@ from rall.units import Quantity
 __all__ = ["Assembled", "Parameter", "assemble"]
 
 _OF_NO_STATE = slice(2, 5)  # exponents of second, amp and kelvin
+
+
+_CURRENTS = frozenset(("membrane current", "point current", "summed"))
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Assembled:
         Those of the file.
     notices : tuple of str
         What was assumed.
+    pathways : mapping of str to str
+        Statements of what events do.
     """
 
     lines: tuple[str, ...]
@@ -75,6 +80,7 @@ class Assembled:
     defaults: Mapping[str, Quantity | float | str]
     parameters: tuple[Parameter, ...]
     notices: tuple[str, ...]
+    pathways: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble(draft: Draft, lenient: bool, strict: bool) -> Assembled:
@@ -107,7 +113,7 @@ class _Assembly:
         self.refuse = refusals(draft.program)
         self.notices = dict.fromkeys(draft.notices)
         self.table = units_of(draft.program, self._unknown)
-        self.texts = dict(STANDARD)
+        self.texts = dict(draft.texts)
         self.numbers: dict[str, str] = {}
         self.declared = self._declared()
 
@@ -136,6 +142,8 @@ class _Assembly:
             declared[f"E_{shown}"] = UnitTable().unit("mV")
         for line in self.draft.lines:
             unit = self._unit(line.unit, line.at) if line.name != "T" else None
+            if line.unit is not None and not _CURRENTS.isdisjoint(line.flags):
+                unit = UnitTable().unit(line.unit)  # whatever the file calls a nanoampere
             if unit is not None:
                 value = line.default if isinstance(line.default, float) and line.kind == GIVEN else 0.0
                 declared[line.name] = self.table.per_mole(value, unit)
@@ -199,7 +207,7 @@ class _Assembly:
             lines.append(self._text(line, unit, inference, places))
             if isinstance(line.default, float):
                 defaults[line.name] = _value(unit, line.default)
-            if line.kind == GIVEN and line.variable and line.name != "T":
+            if line.kind == GIVEN and line.variable and line.name != "T" and isinstance(line.default, float):
                 parameters.append(_parameter(line, unit))
         for name, default in places:  # the last, since they are computed from the others
             if default:
@@ -207,7 +215,14 @@ class _Assembly:
         place = max((k + 1 for k, line in enumerate(draft.lines) if line.kind == SPECIES), default=0)
         lines[place:place] = self._reactions(inference, places)
         notices = tuple(dict.fromkeys((*self.notices, *inference.notices)))
-        return Assembled(tuple(lines), draft.own, MappingProxyType(defaults), tuple(parameters), notices)
+        pathways = MappingProxyType({one.name: self._pathway(one, inference, places) for one in draft.pathways})
+        return Assembled(tuple(lines), draft.own, MappingProxyType(defaults), tuple(parameters), notices, pathways)
+
+    def _pathway(self, pathway: DraftPathway, inference: Inference, places: Mapping[tuple[str, bool], int]) -> str:
+        return "\n".join(
+            f"{target} = {inference.text(places[f'{pathway.name} {k}', False], self.texts)}"
+            for k, (target, _) in enumerate(pathway.statements)
+        )
 
     def _check_fit(self, inference: Inference) -> None:
         """In strict mode, refuse the first place where units do not fit."""
@@ -267,6 +282,10 @@ class _Assembly:
         for k, (reaction, rate) in enumerate(self._all_rates()):
             places[f"rate {k}", False] = len(formulas)
             formulas.append(Formula(f"rate {k}", self._literals(rate), reaction.at))
+        for pathway in self.draft.pathways:
+            for k, (target, expression) in enumerate(pathway.statements):
+                places[f"{pathway.name} {k}", False] = len(formulas)
+                formulas.append(Formula(target, self._literals(expression), pathway.at))
         for line in self.draft.lines:
             if line.default is not None and not isinstance(line.default, float):
                 places[line.name, True] = len(formulas)

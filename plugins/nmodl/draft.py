@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rall.plugins.nmodl.syntax import NOWHERE, Expression, Place, Program
 
-__all__ = ["GIVEN", "RATE", "SPECIES", "STANDARD", "VALUE", "Draft", "DraftLine", "DraftReaction"]
+__all__ = ["GIVEN", "RATE", "SPECIES", "STANDARD", "VALUE", "Draft", "DraftLine", "DraftPathway", "DraftReaction"]
 
 RATE, VALUE, GIVEN, SPECIES = "differential equation", "subexpression", "parameter", "species declaration"
 
@@ -78,6 +78,28 @@ class DraftReaction:
 
 
 @dataclass(frozen=True)
+class DraftPathway:
+    """What an event does.
+
+    Parameters
+    ----------
+    name : str
+        Of the pathway.
+    statements : tuple of (str, Expression)
+        Targets and right-hand sides, in order.
+    interval : Expression or None
+        How long after an event it happens, in ms and in the file's names; None for at once.
+    at : Place
+        Where it stands in the file.
+    """
+
+    name: str
+    statements: tuple[tuple[str, Expression], ...]
+    interval: Expression | None = None
+    at: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A mechanism as lines.
 
@@ -93,6 +115,12 @@ class Draft:
         Names that carry the mechanism's name.
     notices : tuple of str
         What was left out or assumed.
+    texts : mapping of str to str
+        What names of `STANDARD`, and others where they differ, are in equations.
+    pathways : tuple of DraftPathway
+        Of synapses.
+    of_cell : tuple of DraftLine
+        What the cell has to have that synapses of this kind reach.
     """
 
     program: Program
@@ -100,3 +128,6 @@ class Draft:
     reactions: tuple[DraftReaction, ...]
     own: frozenset[str]
     notices: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=lambda: STANDARD)
+    pathways: tuple[DraftPathway, ...] = ()
+    of_cell: tuple[DraftLine, ...] = ()

@@ -46,16 +46,28 @@ __all__ = ["BUILTIN", "COPIED", "Definition", "Definitions", "Flow"]
 Scope: TypeAlias = dict[str, Expression | None]
 
 #: Functions of NMODL with the same meaning in equations, after `rall.plugins.nmodl.singular`.
-BUILTIN = frozenset((
-    "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs", "fabs",
-    "pow", "floor", "ceil", "fmin", "fmax", "min", "max", "exprel", "exprelr", "xoexpm1", "nernst", "ghk",
-))  # fmt: skip
+BUILTIN: Mapping[str, int] = {
+    **dict.fromkeys((
+        "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs",
+        "fabs", "floor", "ceil", "exprel", "exprelr", "xoexpm1",
+    ), 1),
+    **dict.fromkeys(("pow", "fmin", "fmax", "min", "max"), 2),
+    "nernst": 3, "ghk": 4,
+}  # fmt: skip
 #: Kinds of names that a mechanism is given: what it assigns to them is seen by itself alone.
 COPIED = ("GIVEN", "READ")
 _SILENT = frozenset(("printf", "fprintf", "fflush", "prterr", "at_time", "set_seed", "state_discontinuity_off"))
 _FEW = 6  # parts of an expression that is written out wherever its local name stands
 _COMPARED = 8  # of a variable's earlier values, how many may be the new one
 _MOST_STATEMENTS, _MOST_DEFINITIONS = 20_000, 10_000
+
+
+def _of_ions(node: Call, arguments: tuple[Expression, ...]) -> Expression:
+    """NEURON's own ``nernst(inside, outside, valence)`` and ``ghk(v, inside, outside, valence)``, outward positive."""
+    *v, inside, outside, valence = arguments
+    kelvin = Binary("+", Name("celsius", at=node.at), Number("273.15", at=node.at), at=node.at)
+    made = Call(node.name, (*v, valence, inside, outside, kelvin), at=node.at)
+    return Unary("-", made, at=node.at) if v else made
 
 
 @dataclass
@@ -268,7 +280,11 @@ class Flow:
             return Number("0", at=node.at)
         if node.name not in BUILTIN:
             raise self.refuse(node.at, f"the function '{node.name}' is not known", "define it as a FUNCTION")
-        return Call(node.name, tuple(self.value(part) for part in node.arguments), at=node.at)
+        wanted, given = BUILTIN[node.name], len(node.arguments)
+        if wanted != given:
+            raise self.refuse(node.at, f"'{node.name}' takes {wanted} argument{'s' * (wanted > 1)}, not {given}", "")
+        arguments = tuple(self.value(part) for part in node.arguments)
+        return _of_ions(node, arguments) if node.name in ("nernst", "ghk") else Call(node.name, arguments, at=node.at)
 
     def _inlined(self, block: Block, call: Call) -> Expression:
         """Follow a procedure or function; what the function gives."""
@@ -404,7 +420,7 @@ class Flow:
         if name.endswith("'"):
             return Number("0")
         at = branches.test.at
-        if self.known.get(name) in (*COPIED, "STATE"):
+        if self.known.get(name) in (*COPIED, "STATE", "PARAMETER"):
             return Name(name, at=at)
         free = {n for n in names(branches.test) if n in branches.assigned and self.known.get(n) != "STATE"}
         if other is not None and free and not self.moves(other):

@@ -1,4 +1,4 @@
-"""Mechanisms of NEURON, read from their files: `load_mod`."""
+"""Mechanisms of channels: equations for whoever names parameters."""
 
 from __future__ import annotations
 
@@ -9,50 +9,13 @@ from types import MappingProxyType
 
 from rall.equations import Equations
 from rall.errors import EquationError, NmodlError, RallError
-from rall.plugins.nmodl.assemble import Assembled, Parameter, assemble
-from rall.plugins.nmodl.parser import read
+from rall.plugins.nmodl.assemble import Assembled, Parameter
 from rall.plugins.nmodl.syntax import Program
-from rall.plugins.nmodl.translate import translate
 from rall.registry import closest
 from rall.units import Quantity, dimension_of, kelvin
 from rall.units.constants import zero_celsius
 
-__all__ = ["Mechanism", "load_mod"]
-
-_MODES = ("check", "lenient", "strict")
-
-
-def load_mod(path: str | Path, units: str = "check") -> Mechanism:
-    """A mechanism of NEURON as it stands in its file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file in NMODL (``.mod``).
-    units : str
-        What to do about units that do not fit.  ``'check'``: the equations concerned take their numbers as NEURON
-        would, and `Mechanism.notices` says so.  ``'lenient'``: all equations do.  ``'strict'``: an error.
-
-    Returns
-    -------
-    Mechanism
-        Call it for its equations.
-
-    Raises
-    ------
-    NmodlError
-        If the file cannot be read, or something in it has no translation: with file, line and construct.
-
-    Examples
-    --------
-    >>> Ih = load_mod("Ih.mod")                                     # doctest: +SKIP
-    >>> cell = SpatialNeuron(morpho, {"apical": Ih(gIhbar=8e-5*siemens/cm**2)}, ...)  # doctest: +SKIP
-    """
-    if units not in _MODES:
-        raise RallError(f"units= is one of {', '.join(map(repr, _MODES))}, not {units!r}")
-    program = read(path)
-    return Mechanism(program, assemble(translate(program), units == "lenient", units == "strict"), units == "lenient")
-
+__all__ = ["Mechanism", "renamed", "replaced"]
 
 class Mechanism:
     """A mechanism: call it with values for its parameters to get equations.
@@ -92,15 +55,17 @@ class Mechanism:
 
     def _equations(self, name: str) -> Equations:
         """The equations, with another name than the file's or with its own."""
-        assembled = self._assembled
+        return self._of(self._assembled, name)
+
+    def _of(self, assembled: Assembled, name: str) -> Equations:
         text, defaults = "\n".join(assembled.lines), dict(assembled.defaults)
         if name != self.name:
             if not re.fullmatch(r"[A-Za-z0-9]\w*", name):
                 raise RallError(f"the name of a mechanism is letters and digits, and {name!r} is not")
-            table = {one: _renamed(one, self.name, name) for one in assembled.names}
-            text = _replaced(text, table)
+            table = {one: renamed(one, self.name, name) for one in assembled.names}
+            text = replaced(text, table)
             defaults = {
-                table.get(key, key): _replaced(value, table) if isinstance(value, str) else value
+                table.get(key, key): replaced(value, table) if isinstance(value, str) else value
                 for key, value in defaults.items()
             }
         source = f"{Path(self.file).name}: {self.title}" if self.title else Path(self.file).name
@@ -140,18 +105,26 @@ class Mechanism:
         """
         own = name or self.name
         base = self.equations if own == self.name else self._equations(own)
-        values: dict[str, Quantity | float | str] = {}
-        for key, value in parameters.items():
-            known = self.parameters.get(key)
-            if known is None:
-                listed = ", ".join(self.parameters) or "none"
-                raise RallError(
-                    f"{self.name} has no parameter '{key}'{closest(key, self.parameters)}; its parameters: {listed}"
-                )
-            values[_renamed(known.shown, self.name, own)] = self._value(known, value)
+        values = self._values(parameters, own, self.parameters)
         if celsius is not None or T is not None:
             values |= self._temperature(celsius, T, base)
         return Equations(base, defaults=values) if values else base
+
+    def _values(
+        self, parameters: Mapping[str, Quantity | float | str], own: str, known: Mapping[str, Parameter]
+    ) -> dict[str, Quantity | float | str]:
+        """Values by the names of equations, of a mechanism called `own`."""
+        values: dict[str, Quantity | float | str] = {}
+        for key, value in parameters.items():
+            one = self._known(key, known)
+            values[renamed(one.shown, self.name, own)] = self._value(one, value)
+        return values
+
+    def _known(self, key: str, known: Mapping[str, Parameter]) -> Parameter:
+        if key not in known:
+            listed = ", ".join(known) or "none"
+            raise RallError(f"{self.name} has no parameter '{key}'{closest(key, known)}; its parameters: {listed}")
+        return known[key]
 
     def _temperature(self, celsius: float | None, T: Quantity | None, base: Equations) -> dict[str, Quantity | float]:
         if celsius is not None and T is not None:
@@ -176,13 +149,29 @@ class Mechanism:
         return f"<{self.kind} {self.name}({shown})>"
 
 
-def _renamed(name: str, old: str, new: str) -> str:
-    """A variable's name with another mechanism's name: ``m_Ih``, ``I_Ih_Na``."""
+def renamed(name: str, old: str, new: str) -> str:
+    """A variable's name with another mechanism's name: ``m_Ih``, ``I_Ih_Na``.
+
+    Parameters
+    ----------
+    name : str
+        Of the variable.
+    old, new : str
+        Names of the mechanism.
+    """
     return re.sub(rf"_{re.escape(old)}(?=_[A-Za-z0-9]+$|$)", f"_{new}", name, count=1)
 
 
-def _replaced(text: str, table: Mapping[str, str]) -> str:
-    """Text with whole words replaced; of a rate, ``dm_Ih/dt``, the variable's."""
+def replaced(text: str, table: Mapping[str, str]) -> str:
+    """Text with whole words replaced; of a rate, ``dm_Ih/dt``, the variable's.
+
+    Parameters
+    ----------
+    text : str
+        Of equations.
+    table : mapping of str to str
+        Words and what replaces them.
+    """
 
     def word(match: re.Match[str]) -> str:
         found = match[0]

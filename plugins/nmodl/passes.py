@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from rall.plugins.nmodl import gates
-from rall.plugins.nmodl.algebra import div, mul, sub
+from rall.plugins.nmodl.algebra import div, mentions, mul, replaced, sub
 from rall.plugins.nmodl.draft import STANDARD
 from rall.plugins.nmodl.file_units import is_species, units_of
 from rall.plugins.nmodl.flow import COPIED, Definitions, Flow
@@ -14,7 +14,10 @@ from rall.plugins.nmodl.kinetic import Conserved, Scheme
 from rall.plugins.nmodl.refusal import refusals
 from rall.plugins.nmodl.syntax import Expression, Name, Number, Program, Solve
 
-__all__ = ["Passes"]
+__all__ = ["AS_GIVEN", "Passes"]
+
+#: Ends the name of a parameter as the user gives it, where INITIAL changes it.
+AS_GIVEN = " given"
 
 _OUT_OF_PLACE = ("NET_RECEIVE", "BEFORE", "AFTER", "CONSTRUCTOR", "DESTRUCTOR", "DISCRETE", "POST_EVENT")
 
@@ -53,6 +56,8 @@ class Passes:
         States that INITIAL solves for.
     initial : dict of str to Expression
         What INITIAL leaves in the variables.
+    adjusted : list of str
+        Parameters that INITIAL changes.
     notices : dict of str to None
         What was left out or assumed, each once.
 
@@ -78,6 +83,7 @@ class Passes:
         self._check()
         initial = self._followed("INITIAL", {Solve: self._settle})
         self.initial = initial.values
+        self.adjusted = self._adjusted()
         main = self._followed("BREAKPOINT", {**self.scheme.handlers, Solve: self._solve})
         self._collect_rates(main)
         self._collect_final(main.values)
@@ -103,6 +109,17 @@ class Passes:
                 flow.run(block.body)
         return flow
 
+    def _adjusted(self) -> list[str]:
+        """Parameters that INITIAL changes; its definitions speak of their values as given."""
+        found = [n for n, value in self.initial.items() if self.known.get(n) == "PARAMETER" and isinstance(value, Name)]
+        changed = {name: Name(name + AS_GIVEN) for name in found}
+        if found:
+            for definition in self.definitions.values():
+                definition.expression = replaced(definition.expression, changed.get)
+            self.initial = {n: replaced(value, changed.get) for n, value in self.initial.items()}
+            self.known.update({name + AS_GIVEN: "PARAMETER" for name in found})
+        return found
+
     def _solve(self, flow: Flow, statement: Solve) -> None:
         """A SOLVE of BREAKPOINT."""
         block = flow.block(statement.block, statement.at)
@@ -112,12 +129,26 @@ class Passes:
             before = dict(flow.values)
             flow.run(block.body)
             changed = [state for state in self.states if flow.values.get(state) is not before.get(state)]
-            self.rates.update(gates.rates(flow.values, changed, self.definitions, self.refuse))
+            stepped = self._of_step()
+            after = {
+                state: replaced(gates.opened(flow.values[state], self.definitions, "dt", self.states), stepped.get)
+                for state in changed
+            }
+            self.rates.update(gates.rates(after, changed, self.definitions, self.refuse))
             for state in changed:
                 del flow.values[state]
         else:
             what = f"{block.kind} '{block.name}' is solved in every step"
             raise self.refuse(statement.at, what, "write a DERIVATIVE block", block.kind)
+
+    def _of_step(self) -> dict[str, Expression]:
+        """What INITIAL computes of dt, for the steps to come."""
+        found = {}
+        for name, value in self.initial.items():
+            whole = gates.opened(value, self.definitions, "dt")
+            if self.known.get(name) in ("ASSIGNED", "LOCAL") and mentions(whole, "dt"):
+                found[name] = whole
+        return found
 
     def _settle(self, flow: Flow, statement: Solve) -> None:
         """A SOLVE of INITIAL: it finds a steady state, which is found again where a cell starts."""

@@ -39,7 +39,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 _SAME = frozenset((
     "abs", "ceil", "cos", "cosh", "exp", "expm1", "exprel", "floor", "log", "log10", "log1p", "max", "min", "sin",
-    "sinh", "sqrt", "tan", "tanh", "xoexpm1", "ghk", "nernst",
+    "sinh", "sqrt", "tan", "tanh", "xoexpm1", "ghk", "nernst", "rand", "randn",
 ))  # fmt: skip
 
 _unit = UnitTable().unit

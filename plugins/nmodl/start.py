@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from rall.plugins.nmodl.algebra import evaluate
-from rall.plugins.nmodl.passes import Passes
+from rall.plugins.nmodl.passes import AS_GIVEN, Passes
 from rall.plugins.nmodl.syntax import Expression
 
 __all__ = ["steady_states"]
@@ -49,7 +49,7 @@ class _Point:
         if ion is not None and (kind in ("READ", "WRITE") or name in passes.rates):
             return 0.0 if ion.default is None else ion.default
         for declaration in passes.program.declarations:
-            if declaration.name == name and declaration.value is not None:
+            if declaration.name == name.removesuffix(AS_GIVEN) and declaration.value is not None:
                 return declaration.value
         if kind in ("STATE", "ASSIGNED"):
             return 0.0

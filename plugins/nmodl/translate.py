@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rall.errors import NmodlError
 from rall.plugins.nmodl.algebra import neg
-from rall.plugins.nmodl.draft import GIVEN, RATE, SPECIES, STANDARD, VALUE, Draft, DraftLine, DraftReaction
+from rall.plugins.nmodl.draft import (
+    GIVEN,
+    RATE,
+    SPECIES,
+    STANDARD,
+    VALUE,
+    Draft,
+    DraftLine,
+    DraftPathway,
+    DraftReaction,
+)
 from rall.plugins.nmodl.ions import CURRENT, INSIDE, IonVariable, valence
-from rall.plugins.nmodl.passes import Passes
+from rall.plugins.nmodl.passes import AS_GIVEN, Passes
 from rall.plugins.nmodl.start import steady_states
 from rall.plugins.nmodl.syntax import NOWHERE, Call, Declaration, Expression, Ion, Name, Number, Program
 from rall.plugins.nmodl.weave import NameTable, Weave
 
-__all__ = ["translate"]
+__all__ = ["Lines", "translate"]
 
 
 def translate(program: Program) -> Draft:
@@ -30,39 +40,53 @@ def translate(program: Program) -> Draft:
         If something in it has no translation.
     """
     try:
-        return _Lines(Passes(program)).draft()
+        return Lines(Passes(program)).draft()
     except RecursionError as problem:
         message = "expressions or procedures of this file are nested too deeply; simplify them"
         raise NmodlError(message, program.file) from problem
 
 
-class _Lines:
+class Lines:
     """The lines of one file."""
 
     def __init__(self, passes: Passes) -> None:
         self.passes, self.neuron = passes, passes.program.neuron
         self.declared = {one.name: one for one in passes.program.declarations}
-        self.names = NameTable(self.neuron.name)
-        for of_ion in passes.ions.values():
-            self.names.leave(of_ion.shown)
+        self.names = self._table()
+        for ion in passes.ions.values():
+            self.names.leave(ion.shown)
+        for name in passes.adjusted:
+            self.names.call(name + AS_GIVEN, name)
+            self.names.call(name, f"{name}_used")
         self.used: dict[str, None] = {}
         self.computed_ions: set[str] = set()
         self.notices = dict(passes.notices)
         self.currents = self._currents()
-        aliases = {passes.final[name]: turned for name, (_, _, _, turned) in self.currents.items()}
-        for name, (_, _, _, turned) in self.currents.items():
-            ion = passes.ions.get(name)  # where it is read before it is assigned it is the ion's whole current
-            aliases[name] = neg(Name(ion.shown)) if ion is not None and ion.read else turned
+        aliases = self._aliases()
         self.weave = Weave(passes, self.names, self._leaf, aliases)
+
+    def _table(self) -> NameTable:
+        return NameTable(self.neuron.name)
+
+    def _aliases(self) -> dict[str, Expression]:
+        """What stands for currents, where they are read and after they were assigned."""
+        aliases: dict[str, Expression] = {}
+        for name, (_, _, _, turned) in self.currents.items():
+            if name not in self.passes.final:
+                continue  # a state
+            aliases[self.passes.final[name]] = turned
+            ion = self.passes.ions.get(name)  # where it is read before it is assigned it is the ion's whole current
+            aliases[name] = neg(Name(ion.shown)) if ion is not None and ion.read else turned
+        return aliases
 
     def draft(self) -> Draft:
         """All of them."""
         passes, weave = self.passes, self.weave
-        roots = [passes.definitions[passes.final[name]].expression for name in self.currents]
+        roots = [self._current(name) for name in self.currents]
         rates = [rate for state, rate in passes.rates.items() if state not in passes.species]
         steps = passes.scheme.steps if passes.species else []
         rates += [rate for step in steps for rate in step.rates]
-        weave.count([*roots, *rates, *(Name(name) for name in self._wanted())])
+        weave.count([*roots, *rates, *(Name(name) for name in (*self._wanted(), *self._at_events()))])
         self._check_frozen()
         values = weave.lines()
         lines = [*self._current_lines(), *self._rate_lines(), *(self._value(*value) for value in values)]
@@ -71,10 +95,29 @@ class _Lines:
             for s in steps
         )
         lines += self._nernst({line.name for line in lines})
+        pathways = tuple(self._pathways(lines))
         if not lines:
             raise passes.refuse(self.neuron.at, "this mechanism computes nothing", "it has no current and no state")
         lines += self._parameters()
-        return Draft(passes.program, tuple(lines), reactions, self.names.taken, tuple(self.notices))
+        texts, of_cell = self._texts(), tuple(self._of_cell())
+        own, notices = self.names.taken, tuple(self.notices)
+        return Draft(passes.program, tuple(lines), reactions, own, notices, texts, pathways, of_cell)
+
+    def _of_cell(self) -> Iterable[DraftLine]:
+        """What cells that synapses reach need."""
+        return ()
+
+    def _at_events(self) -> Iterable[str]:
+        """What events read."""
+        return ()
+
+    def _pathways(self, lines: Iterable[DraftLine]) -> Iterable[DraftPathway]:
+        """What events do."""
+        return ()
+
+    def _texts(self) -> Mapping[str, str]:
+        """What equations call the names that every mechanism is given."""
+        return STANDARD
 
     def _wanted(self) -> Iterator[str]:
         """What has a line even if no current or rate uses it: what is written of ions, and RANGE variables."""
@@ -119,7 +162,7 @@ class _Lines:
     def _leaf(self, name: str) -> Expression:
         """What stands in equations for a name that nothing defines."""
         kind = self.passes.known.get(name, "")
-        reachable = name.partition("[")[0] in (*self.neuron.ranges, *self.neuron.globals)
+        reachable = _base(name) in (*self.neuron.ranges, *self.neuron.globals)
         if kind == "LOCAL" or (kind == "ASSIGNED" and not reachable):
             return Number("0")  # nothing ever assigns it
         self.used[name] = None
@@ -131,7 +174,7 @@ class _Lines:
         return Name(self._shown(name))
 
     def _declaration(self, name: str) -> Declaration | None:
-        return self.declared.get(name.partition("[")[0])
+        return self.declared.get(_base(name))
 
     def _unit(self, name: str) -> str | None:
         ion, declared = self.passes.ions.get(name), self._declaration(name)
@@ -147,7 +190,8 @@ class _Lines:
             name: ion.ion for name, ion in self.passes.ions.items() if ion.written and ion.role == CURRENT
         }  # fmt: skip
         others = dict.fromkeys((*self.neuron.currents, *self.neuron.electrode_currents), "")
-        found = {name: ion for name, ion in {**others, **ions}.items() if name in self.passes.final}
+        computed = {**self.passes.final, **self.passes.rates}
+        found = {name: ion for name, ion in {**others, **ions}.items() if name in computed}
         result = {}
         for name, ion in found.items():
             own = f"I_{self.neuron.name}" if len(found) == 1 else f"I_{self.neuron.name}_{ion or name}"
@@ -156,13 +200,18 @@ class _Lines:
             result[name] = (own, ion, inward, Name(own) if inward else neg(Name(own)))
         return result
 
+    def _current(self, name: str) -> Expression:
+        """What a current is, in the file's names."""
+        key = self.passes.final.get(name)
+        return Name(name) if key is None else self.passes.definitions[key].expression
+
     def _current_lines(self) -> Iterator[DraftLine]:
         for name, (own, ion, inward, _) in self.currents.items():
-            definition = self.passes.definitions[self.passes.final[name]]
-            value = self.weave.write(definition.expression)
+            expression = self._current(name)
+            value = self.weave.write(expression)
             flags = ("membrane current", f"ion {ion}") if ion else ("membrane current",)
             signed = value if inward else neg(value)
-            yield DraftLine(own, VALUE, signed, flags, "mA/cm2", variable=name, at=definition.expression.at)
+            yield DraftLine(own, VALUE, signed, flags, "mA/cm2", variable=name, at=expression.at)
 
     # --- states and values ---
 
@@ -236,7 +285,7 @@ class _Lines:
     def _parameters(self) -> Iterator[DraftLine]:
         """What is used and not computed."""
         passes = self.passes
-        for name in self.used:
+        for name in self._used():
             ion = passes.ions.get(name)
             computed = name in passes.final or name in passes.rates or name in self.computed_ions
             if computed or name in STANDARD or name == "T" or passes.known.get(name) in ("UNIT", "CONSTANT"):
@@ -246,14 +295,36 @@ class _Lines:
                     yield self._of_ion(ion)
                 continue
             declared = self._declaration(name)
-            everywhere = name.partition("[")[0] not in self.neuron.ranges and passes.known.get(name) != "STATE"
-            flags = ("shared", "constant") if everywhere else ("constant",)
-            value = declared.value if declared is not None and declared.value is not None else 0.0
             limits, at = (declared.limits, declared.at) if declared is not None else (None, NOWHERE)
-            yield DraftLine(self._shown(name), GIVEN, None, flags, self._unit(name), value, name, limits, at)
+            shown, variable = self._shown(name), name.removesuffix(AS_GIVEN)
+            value, unit = self._given(name), self._unit(name)
+            yield DraftLine(shown, GIVEN, None, self._flags(name), unit, value, variable, limits, at)
         if "celsius" in self.used or "T" in self.used:
             yield DraftLine("T", GIVEN, None, ("shared", "constant"), "degC", 279.45, "celsius")
+
+    def _used(self) -> Iterator[str]:
+        """Names that are used, also those that turn up on the way."""
+        done = 0
+        while done < len(self.used):
+            more = list(self.used)[done:]
+            done += len(more)
+            yield from more
+
+    def _flags(self, name: str) -> tuple[str, ...]:
+        """Flags of a parameter."""
+        everywhere = _base(name) not in self.neuron.ranges and self.passes.known.get(name) != "STATE"
+        return ("shared", "constant") if everywhere else ("constant",)
+
+    def _given(self, name: str) -> Expression | float:
+        """What a parameter is if nobody sets it."""
+        declared = self._declaration(name)
+        return declared.value if declared is not None and declared.value is not None else 0.0
 
     def _of_ion(self, ion: IonVariable) -> DraftLine:
         shared = ("shared",) if ion.role != INSIDE else ()
         return DraftLine(ion.shown, GIVEN, None, (*shared, "constant", f"ion {ion.ion}"), ion.unit, ion.default)
+
+
+def _base(name: str) -> str:
+    """The name that is declared: of an array without the index."""
+    return name.removesuffix(AS_GIVEN).partition("[")[0]

@@ -36,12 +36,16 @@ class NameTable:
             self._given[variable] = self.fresh(variable)
         return self._given[variable]
 
+    def call(self, variable: str, like: str) -> None:
+        """Give a variable the name that another one would have."""
+        self._given[variable] = self.fresh(like)
+
     def fresh(self, variable: str) -> str:
         """A name that nothing has yet, made of a variable's."""
         base = re.sub(r"\W+", "_", variable.rstrip("]"))
         base = "x" + base if base.startswith("xi") or base.startswith("_") else base
         name, k = f"{base}_{self.suffix}", 2
-        while name in self._taken or name in self._others:
+        while self.has(name):
             name, k = f"{base}{k}_{self.suffix}", k + 1
         self._taken.add(name)
         return name
@@ -53,6 +57,10 @@ class NameTable:
     def leave(self, name: str) -> None:
         """Keep a whole name for something else."""
         self._others.add(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a name stands for something."""
+        return name in self._taken or name in self._others
 
     @property
     def taken(self) -> frozenset[str]:
@@ -152,6 +160,10 @@ class Weave:
     def write(self, node: Expression) -> Expression:
         """An expression in rall's names; to be called after `lines`."""
         return replaced(node, self._lookup)
+
+    def leaf(self, name: str) -> Expression:
+        """What a variable or definition is in rall's names; to be called after `lines`."""
+        return self._lookup(name)
 
     def _lookup(self, name: str) -> Expression:
         if name in self._aliases:

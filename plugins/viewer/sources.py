@@ -110,7 +110,7 @@ def scene_of(
     elif isinstance(data, str):
         colouring = _by_name(source, data, n, limits)
     else:
-        colouring = _by_monitor(data, variable, n, limits)
+        colouring = _by_monitor(data, variable, getattr(source, "indices", np.arange(n)), limits)
     places = {id(tree): section_points(tree) for tree in trees}
     scenes = {id(tree): build_scene(tree, places[id(tree)][0], colouring) for tree in trees}
     scene = side_by_side([scenes[id(tree)] for tree in trees], [tree.n for tree in trees])
@@ -148,15 +148,18 @@ def _by_name(source: Any, name: str, n: int, limits: tuple[Any, Any] | None) -> 
     return Colouring(np.broadcast_to(numbers, n), None, name, unit, _limits(limits, values, scale))
 
 
-def _by_monitor(monitor: Any, variable: str | None, n: int, limits: tuple[Any, Any] | None) -> Colouring:
+def _by_monitor(monitor: Any, variable: str | None, seen: IntArray, limits: tuple[Any, Any] | None) -> Colouring:
+    """Colours of the compartments `seen`, by their numbers in the group that the monitor records."""
     found = recorded(monitor, variable)
-    if found.index.max(initial=-1) >= n:
+    inside = np.isin(found.index, seen)
+    if not inside.all() and (not inside.any() or np.array_equal(seen, np.arange(len(seen)))):
         raise RallError(
-            f"the monitor recorded element {found.index.max()}, the cell that is seen has {n} compartments: "
-            "the monitor seems to be that of another cell"
+            f"the monitor recorded element {found.index[~inside].max()}, the cell that is seen has {len(seen)} "
+            "compartments: the monitor seems to be that of another cell"
         )
-    values = np.full((len(found.times), n), np.nan)
-    values[:, found.index] = found.values
+    values = np.full((len(found.times), len(seen)), np.nan)
+    order = np.argsort(seen)
+    values[:, order[np.searchsorted(seen, found.index[inside], sorter=order)]] = found.values[:, inside]
     ends = _limits(limits, getattr(monitor, found.label), found.scale)
     return Colouring(values, found.times, found.label, found.unit, ends)
 

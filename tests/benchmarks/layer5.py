@@ -65,7 +65,7 @@ def measure(asked: argparse.Namespace) -> None:
     prefs.threads = 1
     morphology = Morphology.from_file(
         shared() / "morphologies" / "l5_allen_515570710.swc", soma="cylinder"
-    ).discretize(max_length=20 * um)
+    ).discretize(max_length=asked.max_length * um)
     watch = Stopwatch("l5")
     cells = SpatialNeuronGroup(
         asked.cells, morphology=morphology, model=model(asked.mods), threshold="v > -10*mV", refractory="v > -10*mV",
@@ -82,7 +82,7 @@ def measure(asked: argparse.Namespace) -> None:
 def compare(asked: argparse.Namespace) -> None:
     """Run both in turn and print a table."""
     known = pythons(asked.venvs)
-    size = f"--cells {asked.cells} --dt {asked.dt}"
+    size = f"--cells {asked.cells} --dt {asked.dt} --max-length {asked.max_length}"
     cases = {
         "rall": own(f"layer5.py --mods {asked.mods} {size} --duration {asked.duration}"),
         "rall, backward Euler": own(
@@ -110,7 +110,8 @@ def main() -> None:
     parser.add_argument("--mods", type=Path, required=True)
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--duration", type=float, default=200.0)
-    parser.add_argument("--dt", type=float, default=0.025)
+    parser.add_argument("--dt", type=float, default=0.025, help="ms")
+    parser.add_argument("--max-length", type=float, default=10.0, help="longest compartment, um")
     parser.add_argument("--method", default="second_order")
     parser.add_argument("--venvs", type=Path)
     parser.add_argument("--mech")

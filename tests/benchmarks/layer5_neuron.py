@@ -18,7 +18,7 @@ from neuron import h  # noqa: E402
 REGION = {1: "soma", 2: "axon", 3: "dend", 4: "apic"}
 
 
-def cell(pieces: list[object], tag: int) -> list[object]:
+def cell(pieces: list[object], tag: int, longest: float) -> list[object]:
     """Sections with their mechanisms."""
     made = []
     for k, piece in enumerate(pieces):
@@ -28,7 +28,7 @@ def cell(pieces: list[object], tag: int) -> list[object]:
             section.pt3dadd(x, y, z, d)
         if piece.parent >= 0:
             section.connect(made[piece.parent](1), 0)
-        section.nseg = piece.ncomp(20.0)
+        section.nseg = piece.ncomp(longest)
         region = REGION[piece.kind]
         section.Ra, section.cm = model.RA, model.CM[region]
         section.insert("pas")
@@ -57,13 +57,14 @@ def main() -> None:
     parser.add_argument("--mech", required=True)
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--dt", type=float, default=0.025)
+    parser.add_argument("--max-length", type=float, default=10.0)
     parser.add_argument("--tstop", type=float, default=200.0)
     asked = parser.parse_args()
     h.load_file("stdrun.hoc")
     h.nrn_load_dll(asked.mech)
     bench = Bench("neuron", "l5")
     pieces = swc_sections()
-    cells = [cell(pieces, k) for k in range(asked.cells)]
+    cells = [cell(pieces, k, asked.max_length) for k in range(asked.cells)]
     clamps = []
     for sections in cells:
         clamp = h.IClamp(sections[0](0.5))

@@ -181,9 +181,10 @@ class Bench:
         else:
             where = (self.segment,) if self.source.kind == "point" else ()
             self.process = self.mechanism = getattr(h, self.name)(*where)
-            self.connection = h.NetCon(None, self.process)
-            self.connection.delay = 0
-            self.connection.weight[0] = WEIGHT
+            if re.search(r"\bNET_RECEIVE\b", self.source.text):
+                self.connection = h.NetCon(None, self.process)
+                self.connection.delay = 0
+                self.connection.weight[0] = WEIGHT
         for ion in self.source.driven():
             self.section.insert(f"drive_{ion}")
             setattr(self.segment, f"given_drive_{ion}", DRIVE)

@@ -80,3 +80,13 @@ def test_changes_below_rounding_leave_no_trend():
         a, b = evaluate(closing.value, values), b + step
     assert b > 1e-3 + 1e-14
     assert a + b == pytest.approx(1, abs=3e-16)
+
+
+def test_reactions_whose_rates_differ_by_a_number_alone() -> None:
+    """Then their rates are one rate with a sum of numbers, which as a float is not quite what it stands for."""
+    equations = {
+        "a": "-(250*a - 60*b) - (0.01*a - 7.518796992481203*c) - (0.1*a - 1.4133077053536098*d)",
+        "b": "250*a - 60*b", "c": "0.01*a - 7.518796992481203*c", "d": "0.1*a - 1.4133077053536098*d",
+    }  # fmt: skip
+    assert laws_of(**equations) == ({"a": 1, "b": 1, "c": 1, "d": 1},)
+    assert laws_of(**{**equations, "d": "0.1*a - 1.4133077053536098*d - 1e-9*d"}) == ()

@@ -32,12 +32,13 @@ WRITES = {
     "working_memory": {"working_memory.png"},
     "ring_of_cells": {"ring_of_cells.png", "ring_of_cells_3d.png"},
     "detailed_network": {"detailed_network.png", "detailed_network_3d.png"},
+    "calcium_spike": {"calcium_spike.png", "calcium_spike_3d.png"},
 }
 SMALL = {
     "extracellular_spike",
     *("cuba", "cobahh", "brunel_hakim", "stdp", "izhikevich"),
     *("glia", "sensorimotor_loop", "synfire", "threshold_bisection", "working_memory"),
-    *("ring_of_cells", "detailed_network"),
+    *("ring_of_cells", "detailed_network", "calcium_spike"),
 }
 # What a script prints after a text, and the band its value must lie in.
 SEEN = {
@@ -55,6 +56,10 @@ SEEN = {
     "ring_of_cells": {"to the next:": (6.4, 6.6)},
     # neither silent nor epileptic: six seeds of the small network, which lasts 60 ms, have 6 to 23 and 8 to 33 Hz
     "detailed_network": {"excitatory:": (3, 40), "inhibitory:": (2, 45), "in 5 ms:": (5, 60)},
+    # Larkum et al. 1999: neither alone, both together
+    "calcium_spike": {
+        "step:": (1, 9), "spike alone:": (1, 1), "EPSP alone:": (0, 0), "both:": (2, 5), "plateau of both:": (20, 70),
+    },
 }
 
 

@@ -200,7 +200,7 @@ def test_a_scheme_with_several_steady_states_says_so(rates):
     """What ends up in B and in C depends on the beginning."""
     eqs = "A -> B : {}\nA -> C : {}\nA : 1 (species)\nB : 1 (species)\nC : 1 (species)\na = exp(v/mV)/ms : hertz\n"
     cell = still_cell((eqs + "b = exp(-v/mV)/ms : hertz").format(*rates))
-    with pytest.raises(RallError, match=r"no steady state of A, B, C was found(.|\n)*set their initial values"):
+    with pytest.raises(RallError, match=r"no steady state of 'A', 'B', 'C' was found(.|\n)*set their initial values"):
         cell.initialise(v=-65 * mV)
     if rates[0] == "1/ms":  # then the share of each is kept, too
         cell.A = 1

@@ -215,7 +215,7 @@ def test_volumes_make_differential_equations(mod):
     [
         (("{ m' = -m/2(ms) }", "{\nVERBATIM\nfoo(bar);\nENDVERBATIM\nm' = -m\n}"), "VERBATIM", 10),
         (("RANGE g", "POINTER p RANGE g"), "POINTER", None),
-        (("SUFFIX x", "POINT_PROCESS x"), "POINT_PROCESS", None),
+        (("SUFFIX x", "ARTIFICIAL_CELL x"), "ARTIFICIAL_CELL", None),
         (("m' = -m/2(ms)", "m'' = -m"), "DERIVATIVE", 9),
         (("m' = -m/2(ms)", "m' = r(m) }\nFUNCTION r(x) { r = r(x) "), "FUNCTION", 10),
         (("m' = -m/2(ms)", "WHILE (v > 3) { v = v - 1 } m' = v"), "WHILE", 9),

@@ -83,5 +83,5 @@ def test_a_user_is_told_what_went_wrong(target):
 def test_an_unstable_choice_is_told_which_method_would_do():
     neurons = NeuronGroup(1, "dx/dt = -1e7*x**3/second : 1", method="rk2")
     neurons.x = 3
-    with pytest.warns(RallWarning, match=r"another method \(implicit\)"):
+    with pytest.warns(RallWarning, match=r"another method \(exponential_midpoint, implicit\)"):
         Network(neurons).run(0 * ms)
