@@ -243,13 +243,8 @@ RALL_FN void rall_backward(const rall_stage *s, const double *r, const int stage
     RALL_EACH_GROUP(RALL_DOWN, rall_backward_lanes, s, r, stage, growing)
 }
 
-/* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in
-   rall/plugins/cable/steps.py and docs/numerics.md.  With c = C/(gamma dt), A = c + G and P = c/A, the step is
-   v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
-   x: tree (15), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
-   in the first stage being in r already; n: storage.  What the next stage begins with is left by the sweep before it. */
 #if RALL_TREE_STEPS == RALL_EULER
-/* One backward Euler step: x as above, of which the tree and v are used. */
+/* One backward Euler step.  x: tree (15), v; n: storage. */
 RALL_EXPORT void rall_tree_step(void **x, long long n)
 {
     const rall_tree t = rall_tree_from(x);
@@ -260,6 +255,11 @@ RALL_EXPORT void rall_tree_step(void **x, long long n)
     rall_backward(&s, t.r, RALL_ONLY, 0);
 }
 #else
+/* One step of a three-stage L-stable method of order 2 with one factorisation: see `second_order` in
+   rall/plugins/cable/steps.py and docs/numerics.md.  With c = C/(gamma dt), A = c + G and P = c/A, the step is
+   v + (P - 1) u + RALL_B2 P (P - 1) u + RALL_B3 P^2 (P - 1) u for the deviation u from the steady state.
+   x: tree (15), v, c, first, second, rest, late (or 0).  `late` is by how much sources grow during the step, its part
+   in the first stage being in r already; n: storage.  What the next stage begins with is left by the sweep before it. */
 RALL_EXPORT void rall_tree_step(void **x, long long n)
 {
     const int growing = RALL_TREE_STEPS == RALL_SDIRK3_GROWING;
