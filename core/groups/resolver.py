@@ -83,7 +83,7 @@ class Resolver:
         node = map_bottom_up(node, self._call)
         found = {name: self.name(name) for name in sorted(names(node))}
         # Expressions have much in common, and all that is put in has been through here.
-        return map_bottom_up(expand(substitute(node, found), self._expanded), _fold, self._folded)
+        return fold(expand(substitute(node, found), self._expanded), self._folded)
 
     def name(self, name: str) -> Node:
         """What a name stands for."""
@@ -189,9 +189,9 @@ def external_value(name: str, value: object) -> float | bool:
     return bool(plain) if isinstance(plain, (bool, np.bool_)) else float(plain)
 
 
-def fold(node: Node) -> Node:
-    """Compute what consists of literals, units included."""
-    return map_bottom_up(node, _fold)
+def fold(node: Node, memo: dict[Node, Node] | None = None) -> Node:
+    """Compute what consists of literals, units included; `memo` is what is known from earlier calls, and is filled."""
+    return map_bottom_up(node, _fold, memo)
 
 
 _BUILD = {"+": add, "-": sub, "*": mul, "/": div}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rall.integrators.base import System
 from rall.integrators.conservation import rates
+from rall.integrators.order import in_order
 from rall.ir.algebra import depends, linear_form
 from rall.ir.nodes import ZERO, Node
 from rall.ir.visit import names
@@ -72,9 +73,7 @@ def blocks(system: System) -> list[tuple[str, ...]]:
     owner = {v: group for group in groups for v in group}
     read = {group: frozenset().union(*(names(system.equations[v]) for v in group)) for group in groups}
     reads = {group: {owner[u] for u in read[group] & owner.keys()} - {group} for group in groups}
-    reach = {group: _reach(group, reads) for group in groups}
-    circles = [(a[0], b[0]) for a in groups for b in reach[a] if a in reach[b]]
-    together = _joined(groups, circles)
+    together = _joined(groups, [(circle[0][0], other[0]) for circle in in_order(reads) for other in circle[1:]])
     return [g for g in together if len(g) > 1 or linear_form(system.equations[g[0]], g[0]) is None]
 
 
@@ -100,12 +99,3 @@ def _joined(groups: Sequence[tuple[str, ...]], pairs: Sequence[tuple[str, str]])
             of.update({v: whole for v in whole})
     order = list(of)
     return list(dict.fromkeys(tuple(sorted(group, key=order.index)) for group in of.values()))
-
-
-def _reach(start: tuple[str, ...], reads: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> set[tuple[str, ...]]:
-    todo, seen = [start], set[tuple[str, ...]]()
-    while todo:
-        new = reads[todo.pop()] - seen
-        seen |= new
-        todo += new
-    return seen

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from rall.functions import expand
 from rall.integrators.base import AbstractIntegrator, NotIntegrable, Step, System, simultaneous
 from rall.integrators.noise import forbid_noise, hold_draws
+from rall.integrators.order import in_order
 from rall.integrators.slopes import slope
 from rall.ir.affine import nonnegative
-from rall.ir.algebra import depends, linear_form, negative, terms
+from rall.ir.algebra import depends, distributed, linear_form, negative
 from rall.ir.nodes import ZERO, Name, Node, Select, add, call, div, mul, number, select, sub
 from rall.ir.visit import names, substitute
 from rall.model import Assign
@@ -90,18 +91,12 @@ def _relaxed(
     if coefficients is _TAYLOR and not nonnegative(decay):
         return flow(x, a, b, h)
     # The step goes into each term, where it joins the constants: z and h b share what they have in common.
-    z, gain = _distributed(h, decay), _distributed(h, b)
+    z, gain = distributed(h, decay), distributed(h, b)
     p: Node = number(coefficients[-1])
     for coefficient in (*coefficients[-2::-1], 1.0):
         p = add(number(coefficient), mul(z, p))
     return div(add(x, mul(gain, p)), add(number(1.0), mul(z, p)))
 
-
-def _distributed(factor: Node, node: Node) -> Node:
-    total: Node = ZERO
-    for term in terms(node):
-        total = add(total, mul(factor, term))
-    return total
 
 
 def _coefficients(system: System, method: str) -> dict[str, tuple[Node, Node]]:
@@ -172,12 +167,14 @@ class ExponentialMidpoint(AbstractIntegrator):
         system, draws = hold_draws(system)
         forbid_noise(system, self.name)
         half = mul(number(0.5), h)
-        moves = {v: _move(rhs, v, system.shared, self.name) for v, rhs in system.equations.items()}
+        forms = {v: linear_form(rhs, v) for v, rhs in system.equations.items()}
+        moves = {v: _move(rhs, v, forms[v], system.shared) for v, rhs in system.equations.items()}
+        alike = {v for v, form in forms.items() if form is not None and names(form[0]) <= system.shared}
         needs = {v: [u for u in moves if u != v and depends(rhs, (u,))] for v, rhs in system.equations.items()}
         read = {u for others in needs.values() for u in others}
         middle: dict[str, Node] = {} if system.time is None else {system.time: add(Name(system.time), half)}
         statements: list[Assign] = [*draws]
-        for cycle in _in_order(needs):
+        for cycle in in_order(needs):
             if len(cycle) > 1:
                 statements += [Assign(f"_middle_{v}", moves[v](half, middle)) for v in cycle]
                 middle.update({v: Name(f"_middle_{v}") for v in cycle})
@@ -185,8 +182,7 @@ class ExponentialMidpoint(AbstractIntegrator):
             if len(cycle) > 1 or cycle[0] not in read:
                 continue
             (v,) = cycle
-            form = linear_form(system.equations[v], v)
-            if form is not None and names(form[0]) <= system.shared:
+            if v in alike:
                 # With one rate for all elements a half step costs next to nothing and is nearer than the mean.
                 statements.append(Assign(f"_middle_{v}", moves[v](half, middle)))
                 middle[v] = Name(f"_middle_{v}")
@@ -199,13 +195,12 @@ class ExponentialMidpoint(AbstractIntegrator):
 _Move: TypeAlias = Callable[[Node, Mapping[str, Node]], Node]
 
 
-def _move(rhs: Node, variable: str, shared: frozenset[str], method: str) -> _Move:
-    """How a variable is advanced while all others stand still, from its equation."""
-    form = linear_form(rhs, variable)
+def _move(rhs: Node, variable: str, form: tuple[Node, Node] | None, shared: frozenset[str]) -> _Move:
+    """How a variable is advanced while all others stand still, from its equation and the linear form of that."""
     if form is not None:
         a, b = form
         return lambda h, at: relax(Name(variable), substitute(a, at), substitute(b, at), h, shared)
-    what = f"'{method}' needs the derivative of the equation of '{variable}'"
+    what = f"'{ExponentialMidpoint.name}' needs the derivative of the equation of '{variable}'"
     tangent, whole = slope(rhs, variable, what, "rk4, rk2 or euler"), expand(rhs)
 
     def along(h: Node, at: Mapping[str, Node]) -> Node:
@@ -216,20 +211,6 @@ def _move(rhs: Node, variable: str, shared: frozenset[str], method: str) -> _Mov
         return add(Name(variable), mul(mul(h, change), call("exprel", mul(rate, h))))
 
     return along
-
-
-def _in_order(needs: Mapping[str, Collection[str]]) -> list[list[str]]:
-    """Names after those that they need; those that need each other together."""
-    reached = {name: {name} for name in needs}
-    for _ in needs:
-        for name, others in needs.items():
-            reached[name].update(*(reached[other] for other in others))
-    cycles: dict[str, list[str]] = {}
-    for name in needs:
-        first = next(other for other in needs if other in reached[name] and name in reached[other])
-        cycles.setdefault(first, []).append(name)
-    # What another group needs has fewer below it.
-    return sorted(cycles.values(), key=lambda cycle: len(reached[cycle[0]]))
 
 
 class Strang(AbstractIntegrator):

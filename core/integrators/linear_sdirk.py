@@ -10,7 +10,7 @@ from rall.integrators.blocks import Linear, linear
 from rall.integrators.conservation import laws
 from rall.integrators.elimination import factor
 from rall.integrators.noise import forbid_noise, hold_draws
-from rall.ir.algebra import negative, terms
+from rall.ir.algebra import distributed, negative
 from rall.ir.nodes import ONE, ZERO, Name, Node, add, mul, number, sub
 from rall.ir.visit import substitute
 from rall.model import Assign
@@ -84,19 +84,13 @@ def _scaled(form: Linear, length: Node) -> tuple[dict[tuple[int, int], Node], li
         for column, other in enumerate(variables):
             rate = form.matrix[v].get(other, ZERO)
             if column == row:
-                lost = _distributed(length, negative(rate))
+                lost = distributed(length, negative(rate))
                 entries[row, row] = add(ONE, lost)
                 slope = sub(slope, mul(lost, Name(v)))
             elif rate is not ZERO:
-                gained = _distributed(length, rate)
+                gained = distributed(length, rate)
                 entries[row, column] = sub(ZERO, gained)
                 slope = add(slope, mul(gained, Name(other)))
-        slopes.append(add(slope, _distributed(length, form.constant[v])))
+        slopes.append(add(slope, distributed(length, form.constant[v])))
     return entries, slopes
 
-
-def _distributed(factor: Node, node: Node) -> Node:
-    total: Node = ZERO
-    for term in terms(node):
-        total = add(total, mul(factor, term))
-    return total

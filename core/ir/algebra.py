@@ -31,7 +31,7 @@ from rall.ir.nodes import (
 )
 from rall.ir.visit import names
 
-__all__ = ["DerivativeRules", "depends", "derivative", "linear_form", "negative", "terms"]
+__all__ = ["DerivativeRules", "depends", "derivative", "distributed", "linear_form", "negative", "terms"]
 
 DerivativeRules: TypeAlias = Mapping[str, Callable[..., tuple[Node, ...]]]
 LinearForm: TypeAlias = tuple[Node, Node]
@@ -53,6 +53,14 @@ def terms(node: Node) -> list[Node]:
         else:
             found.append(item if sign > 0 else neg(item))
     return found
+
+
+def distributed(factor: Node, node: Node) -> Node:
+    """``factor * node`` with the factor in each term, where it joins the constants that stand there."""
+    total: Node = ZERO
+    for term in terms(node):
+        total = add(total, mul(factor, term))
+    return total
 
 
 def negative(node: Node) -> Node:
