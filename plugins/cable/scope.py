@@ -79,13 +79,16 @@ class Scope:
         values = {**external, **cell.equations.bindings}
         resolver = Resolver(table, subexpressions, values, cell.constants, cell)
         for name, terms in cell.ion_totals.items():
-            resolver.define(name, partial(self._total, mechanism, terms, external))
+            resolver.define(name, partial(self._total, mechanism, terms, external, resolver))
         return resolver
 
     def _total(
-        self, mechanism: Mechanism, terms: Sequence[str], external: Mapping[str, object]
+        self, mechanism: Mechanism, terms: Sequence[str], external: Mapping[str, object], whole: Resolver
     ) -> tuple[Node, dict[str, Variable | Access]]:
-        """The sum of the currents of an ion; on compartments of the mechanism that have no such current it adds 0."""
+        """The sum of the currents of an ion; on compartments of the mechanism that have no such current it adds 0.
+
+        `whole` resolves what is on all of its compartments.
+        """
         total: Node = ZERO
         bindings: dict[str, Variable | Access] = {}
         for term in terms:
@@ -93,14 +96,15 @@ class Scope:
             here = mechanism.mask if home is None else mechanism.mask & home.mask
             if not here.any():
                 continue
+            if here[mechanism.mask].all():
+                total = add(total, whole.name(term))
+                continue
             resolver = self.resolver(mechanism, external, here)
             node = resolver.name(term)
             bindings.update(resolver.bindings)
-            if not here[mechanism.mask].all():
-                has = f"_has_{term}"
-                bindings[has] = self._indicator(has, mechanism, here)
-                node = select(Compare(">", Name(has), number(0.5)), node, ZERO)
-            total = add(total, node)
+            has = f"_has_{term}"
+            bindings[has] = self._indicator(has, mechanism, here)
+            total = add(total, select(Compare(">", Name(has), number(0.5)), node, ZERO))
         return total, bindings
 
     def _indicator(self, name: str, mechanism: Mechanism, here: Mask) -> Variable:
