@@ -17,6 +17,7 @@ from rall.units.constants import zero_celsius
 
 __all__ = ["Mechanism", "renamed", "replaced"]
 
+
 class Mechanism:
     """A mechanism: call it with values for its parameters to get equations.
 

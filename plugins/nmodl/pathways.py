@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rall.plugins.nmodl.algebra import add, constant, names, replaced
 from rall.plugins.nmodl.flow import Definitions
-from rall.plugins.nmodl.receive import FLAG, SENT, ReceiveFlow, Send
+from rall.plugins.nmodl.receive import FLAG, OWN_FLAG, SENT, ReceiveFlow, Send
 from rall.plugins.nmodl.refusal import Refuse
 from rall.plugins.nmodl.syntax import Binary, Block, Call, Conditional, Expression, Name, Number, Place, Program
 
@@ -178,7 +178,7 @@ class Receiver:
         if counter is None or not back.always or begins is None or begins < 0:
             remedy = "use a number, or a variable that counts events"
             raise self._refuse(back.at, "the flag of net_send is no number", remedy, "net_send")
-        own = f"{FLAG}@"
+        own = OWN_FLAG
         self._known[own] = "STATE"
         self.own[own] = Number(f"{begins:.15g}")
         flow, values = self._followed(Name(FLAG), begins + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rall.plugins.nmodl.flow import Definitions, Flow
 from rall.plugins.nmodl.passes import Passes
 from rall.plugins.nmodl.pathways import Pathway, Receiver
-from rall.plugins.nmodl.receive import ReceiveFlow, argument_names
+from rall.plugins.nmodl.receive import OWN_FLAG, ReceiveFlow, argument_names
 from rall.plugins.nmodl.syntax import Block, Name, Number, Program
 
 __all__ = ["ProcessPasses"]
@@ -75,8 +75,8 @@ class ProcessPasses(Passes):
 
     def _events(self, block: Block) -> ReceiveFlow:
         """Any event: whatever its flag is."""
-        known = {**self.known, "flag@": "STATE"}
-        return ReceiveFlow(self.program, Definitions(), self.refuse, known, self.arguments, Name("flag@"))
+        known = {**self.known, OWN_FLAG: "STATE"}
+        return ReceiveFlow(self.program, Definitions(), self.refuse, known, self.arguments, Name(OWN_FLAG))
 
     def _receive(self, block: Block) -> None:
         self._begin(block)

@@ -26,9 +26,11 @@ from rall.plugins.nmodl.syntax import (
 )  # fmt: skip
 from rall.plugins.nmodl.verbatim import harmless
 
-__all__ = ["FLAG", "SENT", "ReceiveFlow", "Send", "argument_names"]
+__all__ = ["FLAG", "OWN_FLAG", "SENT", "ReceiveFlow", "Send", "argument_names"]
 
 FLAG = "flag"
+#: The same as a variable of the importer's own.
+OWN_FLAG = f"{FLAG}@"
 #: What names of the importer's own begin with: whether an event was sent, by the number of its statement.
 SENT = "sent "
 
