@@ -146,6 +146,8 @@ def stability_warning(
         Names the fastest of the equations that would grow instead of decay, its time constant and a step that
         would do; None if there is none.
     """
+    if type(method).growth is AbstractIntegrator.growth:  # what is exact for a mode is stable whatever the step
+        return None
     rates, leaders = _modes(system, evaluate)
     # A mode that grows by itself, as in a spike, is none of the method's doing; nor is an undamped
     # oscillation.

@@ -192,11 +192,17 @@ class Passes:
         rest = law.total
         for other, state in law.terms:
             if state != last:
-                part: Expression = Name(state, at=law.at)
-                rest = sub(rest, part if other == 1 else mul(Number(f"{other:.15g}"), part))
+                rest = sub(rest, self._weighed(other, state, Name(state, at=law.at)))
         del self.rates[last]
-        value = rest if factor == 1 else div(rest, Number(f"{factor:.15g}"))
+        whole = self._weighed(factor, last, Number("1", at=law.at))
+        value = rest if isinstance(whole, Number) and whole.value == 1 else div(rest, whole)
         main.values[last] = self.definitions.make(last, value, False)
+
+    def _weighed(self, factor: float, state: str, part: Expression) -> Expression:
+        """A term of a sum that is kept: of amounts, which in compartments are concentrations times volumes."""
+        volume = self.scheme.volumes.get(state)
+        found = part if volume is None else mul(volume, part)
+        return found if factor == 1 else mul(Number(f"{factor:.15g}"), found)
 
     def _collect_final(self, values: Mapping[str, Expression]) -> None:
         for name, value in self.initial.items():

@@ -110,7 +110,8 @@ def scene_of(
     elif isinstance(data, str):
         colouring = _by_name(source, data, n, limits)
     else:
-        colouring = _by_monitor(data, variable, getattr(source, "indices", np.arange(n)), limits)
+        number_of = getattr(source, "numbers_in_group", np.asarray)  # a morphology stands for the only cell
+        colouring = _by_monitor(data, variable, number_of(np.arange(n)), limits)
     places = {id(tree): section_points(tree) for tree in trees}
     scenes = {id(tree): build_scene(tree, places[id(tree)][0], colouring) for tree in trees}
     scene = side_by_side([scenes[id(tree)] for tree in trees], [tree.n for tree in trees])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rall import load_mod, mM, mV
 from rall.builtin import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,10 +57,6 @@ SEEN = {
     "ring_of_cells": {"to the next:": (6.4, 6.6)},
     # neither silent nor epileptic: six seeds of the small network, which lasts 60 ms, have 6 to 23 and 8 to 33 Hz
     "detailed_network": {"excitatory:": (3, 40), "inhibitory:": (2, 45), "in 5 ms:": (5, 60)},
-    # Larkum et al. 1999: neither alone, both together
-    "calcium_spike": {
-        "step:": (1, 9), "spike alone:": (1, 1), "EPSP alone:": (0, 0), "both:": (2, 5), "plateau of both:": (20, 70),
-    },
 }
 
 
@@ -160,6 +157,17 @@ def test_crossed_wires_find_the_light_and_straight_ones_flee_it(ran):
     assert max(crossed) <= 5
 
 
+def test_only_a_spike_and_an_input_together_make_a_calcium_spike_and_a_burst(ran):
+    out, _ = ran("calcium_spike")
+    lines = re.findall(r"^.*: (\d+) spikes?, (-?\d+) mV at the fork, above -40 mV for (\d+) ms", out, re.M)
+    step, pulse, given, both = np.array(lines, dtype=float)
+    assert step[0] > 4 and pulse[0] == 1 and given[0] == 0 and both[0] > 1
+    assert max(pulse[1], given[1]) < -35 and both[1] > -10
+    assert max(pulse[2], given[2]) < 5 and 20 < both[2] < 60
+    height, later = numbers(re.search("comes back .*", out)[0])
+    assert 20 < height < 45 and 1 < later < 5
+
+
 def test_astrocytes_weaken_or_strengthen_the_synapses_by_alpha(ran):
     out, _ = ran("glia")
     rows = re.findall("^(.*): (.*) of the transmitter released in a second, (.*) of the receptors bound", out, re.M)
@@ -196,6 +204,33 @@ def test_the_scripts_about_channels_run_one_after_the_other(tmp_path):
     out = run(path, tmp_path)
     assert (tmp_path / "gates.png").exists()
     assert "I_K = g_K*n_K**4*(E_K - v)" in out and "E_Ca = nernst(" in out and "hh.Na" in out
+
+
+def test_the_script_for_people_from_neuron_runs_with_the_file_of_the_page(tmp_path):
+    page = (ROOT / "docs" / "from_neuron.md").read_text("utf-8")
+    mechanism = re.search("^```nmodl\n(.*?)^```", page, re.M | re.S)[1]
+    shown = re.search("^```\n(<SUFFIX.*?)^```", page, re.M | re.S)[1]
+    (tmp_path / "Ih.mod").write_text(mechanism, encoding="utf-8")
+    path = tmp_path / "script.py"
+    path.write_text("\n".join(scripts_of("docs/from_neuron.md")), encoding="utf-8")
+    out = run(path, tmp_path)
+    assert out.startswith(shown)
+    assert out[len(shown) :].strip() == "TABLE was ignored: the functions themselves are evaluated"
+
+
+def test_defaults_of_imported_mechanisms_are_those_that_the_page_says(tmp_path):
+    (table,) = re.findall(r"^## Conventions\n(.*)", (ROOT / "docs" / "from_neuron.md").read_text("utf-8"), re.M | re.S)
+    says = {name: float(value) for name, value in re.findall(r"`(e\w+|\w+[io])` ([-\d.e]+)", table)}
+    assert len(says) == 9
+    for name, value in says.items():
+        ion, unit = (name[1:], mV) if name[0] == "e" else (name[:-1], mM)
+        ours = {"e": "E_{}", "i": "{}", "o": "{}_o"}[name[0] if unit is mV else name[-1]].format(ion.title())
+        path = tmp_path / "x.mod"
+        path.write_text(
+            f"NEURON {{ SUFFIX x USEION {ion} READ {name} RANGE y }}\n"
+            f"ASSIGNED {{ {name} y }}\nBREAKPOINT {{ y = {name} }}\n"
+        )
+        assert float(load_mod(path).equations.defaults[ours] / unit) == pytest.approx(value, rel=1e-5), name
 
 
 def test_the_table_of_channels_names_every_family():

@@ -7,6 +7,7 @@ import pytest
 
 from rall.errors import DimensionMismatchError, PluginError, RallError, RallWarning
 from rall.morphology import Cylinder, Morphology, Section, Soma
+from rall.plugins.cable import SpatialNeuronGroup
 from rall.plugins.viewer import Scene, View, view3d
 from rall.plugins.viewer.camera import look_at
 from rall.plugins.viewer.matplotlib import MatplotlibViewer
@@ -200,3 +201,13 @@ def test_cells_of_one_morphology(morpho: Morphology) -> None:
     seen = scene_of(cells).scene
     assert seen.values.shape == (40,) and len(seen.centres) == 5
     assert len(np.unique(np.round(seen.centres, 6), axis=0)) == 5
+
+
+def test_a_recording_of_cells_colours_all_of_them_or_the_one_that_is_seen(morpho: Morphology) -> None:
+    cells = SpatialNeuronGroup(3, morphology=morpho, model="Im = 0*amp/meter**2 : amp/meter**2")
+    numbers = np.arange(cells.N)
+    recording = monitor(numbers.tolist(), v=np.stack([numbers, numbers], axis=1) * mV)
+    np.testing.assert_allclose(scene_of(cells, recording).scene.values[0], numbers)
+    np.testing.assert_allclose(scene_of(cells[1], recording).scene.values[0], numbers[8:16])
+    with pytest.raises(RallError, match="that of another cell"):
+        scene_of(morpho, recording)
