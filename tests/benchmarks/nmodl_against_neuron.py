@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nmodl_points import PointBench
 from nmodl_reference import (
     CAPACITANCE,
     NUDGED,
@@ -263,9 +264,28 @@ def one(file: Path, place: Path) -> dict[str, Any]:
         mechanism()
     except rall.RallError as refusal:
         return {"verdict": "refused", "why": str(refusal).strip().replace("\n", " ")}
-    if reference.facts["kind"] != "density":
-        return {"verdict": "imported", "why": "point processes are not compared"}
-    return compared(mechanism, reference)
+    if reference.facts["kind"] == "density":
+        return compared(mechanism, reference)
+    if not reference.of_kind("state", "breakpoint") or re.search(
+        r"\b(BBCORE)?POINTER\b", file.read_text(errors="replace")
+    ):
+        return {"verdict": "imported", "why": "nothing to compare, or it reads what POINTER points to"}
+    return points_compared(mechanism, reference)
+
+
+def points_compared(mechanism: Any, reference: Reference) -> dict[str, Any]:
+    """The verdict on an imported point process."""
+    wrong: dict[str, Any] = {}
+    largest = 0.0
+    for celsius in reference.facts["celsius"]:
+        benches = [PointBench(mechanism, reference, dt) for dt in STEPS]
+        courses = [bench.run(celsius) for bench in benches]
+        for name, (differences, tolerance) in course_differences(courses, benches[-1], celsius).items():
+            largest = max(largest, min(differences))
+            if not converges(differences, tolerance):
+                wrong[f"{name} at {celsius:g}"] = differences
+    absent = [name for name in reference.of_kind("state") if name not in benches[0].translated]
+    return {"verdict": "differs" if wrong else "agrees", "largest": largest, "wrong": wrong, "absent": absent}
 
 
 def compared(mechanism: Any, reference: Reference) -> dict[str, Any]:

@@ -31,6 +31,9 @@ UNITS = {
     "pS/um2": 1.0,
     "cm/s": 1e-2,
     "mol/cm2": 1e4,
+    "nA": 1e-9,
+    "uS": 1e-6,
+    "umho": 1e-6,
 }
 """What one of NMODL's units is in rall's; others are off by a power of ten that is found."""
 
