@@ -76,7 +76,7 @@ def translated(reference: Reference, known: Sequence[str]) -> dict[str, tuple[st
     found = {}
     for name in reference.facts["variables"]:
         candidates = [(f"{re.sub(r'[^0-9A-Za-z_]+', '_', name.rstrip(']'))}_{own}", 1.0)]
-        candidates += [(f"I_{own}_{name}", -1.0), (f"I_{own}", -1.0)] if name[0] in "iI" else []
+        candidates += [(f"I_{own}_{name}", -1.0), (f"I_{own}", -1.0)] if name in reference.currents else []
         for ion, use in reference.facts["ions"].items():
             x = shown(ion)
             if name == f"i{ion}":

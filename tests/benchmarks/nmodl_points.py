@@ -81,10 +81,10 @@ class PointBench:
     def _translated(self) -> Any:
         """Of each variable of the reference: the group that has it, its name there, and the sign."""
         ions = {f"i{ion}": shown(ion) for ion in self.reference.facts["ions"]}
-        for name, how in self.reference.facts["variables"].items():
+        for name in self.reference.facts["variables"]:
             plain = re.sub(r"[^0-9A-Za-z_]+", "_", name.rstrip("]"))
             own = [(self.group, x, 1.0) for x in (plain, f"{plain}_{self.reference.name}") if x in self.names]
-            if how["unit"] in ("nA", "nanoamp") or name in ions:
+            if name in self.reference.currents or name in ions:
                 ends = (f"_{ions.get(name, name)}", "")
                 own = [
                     (self.cells, x, -1.0) for end in ends for x in self.current if x == f"I_{self.reference.name}{end}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,6 +50,10 @@ class Reference:
                 if key.endswith(f"/i{ion}"):
                     self.arrays[key] = self.arrays[key] - drive
         self.name = self.facts["mechanism"]
+        text = re.sub(r"[:?].*", "", Path(self.facts["file"]).read_text(errors="replace"))
+        found = re.findall(r"\b(?:NONSPECIFIC|ELECTRODE)_CURRENT\s+(\w+(?:\s*,\s*\w+)*)", text)
+        self.currents = {name for group in found for name in re.findall(r"\w+", group)}
+        """The file's currents of no ion."""
         self.levels = np.array(self.facts["levels"])
         self.cells = len(self.levels) + 2
         """A cell for each held voltage, one for the steps and one for the ramp."""
@@ -150,4 +155,4 @@ def converges(differences: Sequence[float], tolerance: float) -> bool:
     """Whether differences of coarse, fine and finest steps and of their limit are those of a method that converges."""
     coarse, fine, finest, limit = differences
     halves = fine < 0.65 * coarse and finest < 0.65 * fine
-    return min(differences) <= tolerance or (finest < 3e-3 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
+    return min(differences) <= tolerance or (finest < 1e-2 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
