@@ -76,7 +76,11 @@ def translated(reference: Reference, known: Sequence[str]) -> dict[str, tuple[st
     found = {}
     for name in reference.facts["variables"]:
         candidates = [(f"{re.sub(r'[^0-9A-Za-z_]+', '_', name.rstrip(']'))}_{own}", 1.0)]
-        candidates += [(f"I_{own}_{name}", -1.0), (f"I_{own}", -1.0)] if name in reference.currents else []
+        candidates += (
+            [(f"I_{own}{end}", reference.currents[name]) for end in (f"_{name}", "")]
+            if name in reference.currents
+            else []
+        )
         for ion, use in reference.facts["ions"].items():
             x = shown(ion)
             if name == f"i{ion}":
@@ -266,9 +270,7 @@ def one(file: Path, place: Path) -> dict[str, Any]:
         return {"verdict": "refused", "why": str(refusal).strip().replace("\n", " ")}
     if reference.facts["kind"] == "density":
         return compared(mechanism, reference)
-    if not reference.of_kind("state", "breakpoint") or re.search(
-        r"\b(BBCORE)?POINTER\b", file.read_text(errors="replace")
-    ):
+    if reference.points or not reference.of_kind("state", "breakpoint"):
         return {"verdict": "imported", "why": "nothing to compare, or it reads what POINTER points to"}
     return points_compared(mechanism, reference)
 
@@ -278,13 +280,15 @@ def points_compared(mechanism: Any, reference: Reference) -> dict[str, Any]:
     wrong: dict[str, Any] = {}
     largest = 0.0
     for celsius in reference.facts["celsius"]:
-        benches = [PointBench(mechanism, reference, dt) for dt in STEPS]
-        courses = [bench.run(celsius) for bench in benches]
-        for name, (differences, tolerance) in course_differences(courses, benches[-1], celsius).items():
+        courses = []
+        for dt in STEPS:  # the clock is that of the newest
+            bench = PointBench(mechanism, reference, dt)
+            courses.append(bench.run(celsius))
+        for name, (differences, tolerance) in course_differences(courses, bench, celsius).items():
             largest = max(largest, min(differences))
             if not converges(differences, tolerance):
                 wrong[f"{name} at {celsius:g}"] = differences
-    absent = [name for name in reference.of_kind("state") if name not in benches[0].translated]
+    absent = [name for name in reference.of_kind("state") if name not in bench.translated]
     return {"verdict": "differs" if wrong else "agrees", "largest": largest, "wrong": wrong, "absent": absent}
 
 

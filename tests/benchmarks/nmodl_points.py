@@ -69,6 +69,10 @@ class PointBench:
         self.names = list(made.model.names if self.synaptic else made.names)
         self.current = [name for name in inside.names if name.startswith("I_")]
         self.translated = dict(self._translated())
+        for name, (value, unit) in facts["not default"].items():
+            for own in {name, f"{name}_{reference.name}"} & set(self.names):
+                dimension = self.group.variables[own].dimension
+                setattr(self.group, own, Quantity(value * UNITS.get(unit, 1.0), dim=dimension))
 
     def _weigh(self, weight: float) -> None:
         """Gives all synapses a weight in the unit of the file."""
@@ -86,9 +90,9 @@ class PointBench:
             own = [(self.group, x, 1.0) for x in (plain, f"{plain}_{self.reference.name}") if x in self.names]
             if name in self.reference.currents or name in ions:
                 ends = (f"_{ions.get(name, name)}", "")
-                own = [
-                    (self.cells, x, -1.0) for end in ends for x in self.current if x == f"I_{self.reference.name}{end}"
-                ]
+                wanted = [f"I_{self.reference.name}{end}" for end in ends]
+                sign = self.reference.currents.get(name, -1.0)
+                own = [(self.cells, x, sign) for x in wanted if x in self.current]
             if own:
                 yield name, own[0]
 

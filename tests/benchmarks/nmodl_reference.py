@@ -51,9 +51,13 @@ class Reference:
                     self.arrays[key] = self.arrays[key] - drive
         self.name = self.facts["mechanism"]
         text = re.sub(r"[:?].*", "", Path(self.facts["file"]).read_text(errors="replace"))
-        found = re.findall(r"\b(?:NONSPECIFIC|ELECTRODE)_CURRENT\s+(\w+(?:\s*,\s*\w+)*)", text)
-        self.currents = {name for group in found for name in re.findall(r"\w+", group)}
-        """The file's currents of no ion."""
+        found = re.findall(r"\b(NONSPECIFIC|ELECTRODE)_CURRENT\s+(\w+(?:\s*,\s*\w+)*)", text)
+        self.currents = {
+            name: 1.0 if kind == "ELECTRODE" else -1.0 for kind, group in found for name in re.findall(r"\w+", group)
+        }
+        """The file's currents of no ion, and what makes them inward."""
+        self.points = re.search(r"\b(BBCORE)?POINTER\b", text) is not None
+        """Whether it reads what something else has."""
         self.levels = np.array(self.facts["levels"])
         self.cells = len(self.levels) + 2
         """A cell for each held voltage, one for the steps and one for the ramp."""
@@ -155,4 +159,4 @@ def converges(differences: Sequence[float], tolerance: float) -> bool:
     """Whether differences of coarse, fine and finest steps and of their limit are those of a method that converges."""
     coarse, fine, finest, limit = differences
     halves = fine < 0.65 * coarse and finest < 0.65 * fine
-    return min(differences) <= tolerance or (finest < 1e-2 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
+    return min(differences) <= tolerance or (finest < 5e-2 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
