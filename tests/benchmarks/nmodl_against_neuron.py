@@ -13,6 +13,8 @@ starts differ
     Time courses agree from the same states on, but what ``initialise`` finds is not what INITIAL computes.
 refused
     The importer says why it does not take the file.
+imported
+    A point process that has nothing to compare or reads another cell.
 fails
     Any other error.
 no reference
