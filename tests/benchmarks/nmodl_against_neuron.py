@@ -13,6 +13,8 @@ starts differ
     Time courses agree from the same states on, but what ``initialise`` finds is not what INITIAL computes.
 refused
     The importer says why it does not take the file.
+imported
+    A point process that has nothing to compare or reads another cell.
 fails
     Any other error.
 no reference
@@ -36,6 +38,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nmodl_points import PointBench
+from nmodl_reference import (
+    CAPACITANCE,
+    NUDGED,
+    SAMPLE,
+    STEPS,
+    UNITS,
+    ZERO_CELSIUS,
+    Reference,
+    converges,
+    course_differences,
+    factor,
+    shown,
+)  # fmt: skip
 
 import rall
 from rall import (
@@ -55,80 +71,6 @@ from rall import (
     volt,
 )
 
-CAPACITANCE = 1e13  # F/m2
-TOLERANCE = 1e-6
-NUDGED = 3e-5  # of initial values: files move the voltage by 1e-4 mV to dodge singularities
-STEPS = (0.005, 0.0025, 0.00125)  # ms
-SAMPLE = 0.05  # ms, divides all times of the reference
-ZERO_CELSIUS = 273.15
-Values = dict[str, np.ndarray]
-UNITS = {
-    "mM": 1.0,
-    "mV": 1e-3,
-    "mA/cm2": 10.0,
-    "ms": 1e-3,
-    "S/cm2": 1e4,
-    "mho/cm2": 1e4,
-    "pS/um2": 1.0,
-    "cm/s": 1e-2,
-    "mol/cm2": 1e4,
-}
-"""What one of NMODL's units is in rall's; others are off by a power of ten that is found."""
-
-
-class Reference:
-    """What NEURON made of a file."""
-
-    def __init__(self, place: Path) -> None:
-        self.facts: dict[str, Any] = json.loads(place.with_suffix(".json").read_text())
-        self.arrays = dict(np.load(place.with_suffix(".npz")))
-        for ion, drive in self.facts["drive"].items():  # the ion's current is that of the file and this one
-            for key in self.arrays:
-                if key.endswith(f"/i{ion}"):
-                    self.arrays[key] = self.arrays[key] - drive
-        self.name = self.facts["mechanism"]
-        self.levels = np.array(self.facts["levels"])
-        self.cells = len(self.levels) + 2
-        """A cell for each held voltage, one for the steps and one for the ramp."""
-
-    def of_kind(self, *kinds: str) -> list[str]:
-        """Names of variables."""
-        return [name for name, how in self.facts["variables"].items() if how["kind"] in kinds]
-
-    def first(self, celsius: float, name: str, v: float) -> float:
-        """The value at the start of a run."""
-        k = self.facts["initial"].index(v)
-        return float(self.arrays[f"initial/{celsius:g}/{name}"][k])
-
-    def doubt(self, celsius: float, name: str) -> float:
-        """How far time courses may be off themselves: where steps were taken, a part of what two lengths differ by."""
-        steps = self.facts[f"{celsius:g}"]["steps differ by"]
-        return 0.2 * max((by.get(name, 0.0) for by in steps.values()), default=0.0)
-
-    def known(self) -> bool:
-        """Whether NEURON got anywhere."""
-        return self.facts["kind"] != "density" or all(
-            np.all(np.isfinite(self.arrays[f"steps/{celsius:g}/{name}"]))
-            for celsius in self.facts["celsius"]
-            for name in self.of_kind("state", "ion")
-        )
-
-    def starts(self) -> list[float]:
-        """The voltage that each cell's steady state is found at."""
-        return [*[self.facts["rest"]] * (self.cells - 1), self.facts["ramp"][0]]
-
-    def traces(self, celsius: float, name: str) -> list[tuple[int, np.ndarray, np.ndarray]]:
-        """Cell, times in ms and values of all time courses of a variable."""
-        found = [(k, self.facts["held"], row) for k, row in enumerate(self.arrays[f"held/{celsius:g}/{name}"])]
-        found.append((self.cells - 2, self.facts["step times"], self.arrays[f"steps/{celsius:g}/{name}"]))
-        found.append((self.cells - 1, self.facts["ramp times"], self.arrays[f"ramp/{celsius:g}/{name}"]))
-        return [(cell, np.array(times), row) for cell, times, row in found]
-
-
-def shown(ion: str) -> str:
-    """What rall calls an ion."""
-    return ion[:1].upper() + ion[1:]
-
 
 def translated(reference: Reference, known: Sequence[str]) -> dict[str, tuple[str, float]]:
     """rall's variable for each of the reference's, and the sign; what rall has no line for is left out."""
@@ -136,7 +78,11 @@ def translated(reference: Reference, known: Sequence[str]) -> dict[str, tuple[st
     found = {}
     for name in reference.facts["variables"]:
         candidates = [(f"{re.sub(r'[^0-9A-Za-z_]+', '_', name.rstrip(']'))}_{own}", 1.0)]
-        candidates += [(f"I_{own}_{name}", -1.0), (f"I_{own}", -1.0)] if name[0] in "iI" else []
+        candidates += (
+            [(f"I_{own}{end}", reference.currents[name]) for end in (f"_{name}", "")]
+            if name in reference.currents
+            else []
+        )
         for ion, use in reference.facts["ions"].items():
             x = shown(ion)
             if name == f"i{ion}":
@@ -291,15 +237,6 @@ class Bench:
                 setattr(self.cells, shown(ion), np.where(more, high, low) * mM)
 
 
-def factor(unit: str, ours: np.ndarray, theirs: np.ndarray, plain: bool) -> float:
-    """What the reference's values are multiplied by to be in rall's unit: known, or the power of ten that fits best."""
-    if unit in UNITS or plain:
-        return UNITS.get(unit, 1.0)
-    k = np.nanargmax(np.abs(theirs))
-    ratio = abs(float(ours.flat[k] / theirs.flat[k])) if theirs.flat[k] else 0.0
-    return float(10.0 ** np.round(np.log10(ratio))) if np.isfinite(ratio) and ratio > 0 else 1.0
-
-
 def first_differences(bench: Bench, celsius: float) -> dict[str, float]:
     """By variable, how far what `initialise` finds is from the reference, of the largest value."""
     reference = bench.reference
@@ -321,46 +258,6 @@ def first_differences(bench: Bench, celsius: float) -> dict[str, float]:
     return found
 
 
-def course_differences(courses: Sequence[Values], bench: Bench, celsius: float) -> dict[str, tuple[list[float], float]]:
-    """By variable, the differences of shorter and shorter steps and of their limit in the cell that is farthest off.
-
-    Of the largest value in all cells.  Cells have different orders: gates under a held voltage are nearly exact.
-    """
-    found: dict[str, tuple[list[float], float]] = {}
-    for name in courses[0]:
-        traces = bench.reference.traces(celsius, name)
-        ours = [[course[name][cell][np.round(times / SAMPLE).astype(int)] for cell, times, _ in traces]
-                for course in courses]  # fmt: skip
-        theirs = np.concatenate([row for *_, row in traces])
-        if not np.any(np.isfinite(theirs)):
-            continue
-        scale = bench.factor(name, np.concatenate(ours[-1]), theirs)
-        size = max(float(np.nanmax(np.abs(theirs))) * scale, bench.least(name))
-        cells = [offs(steps, row * scale, size) for *steps, (*_, row) in zip(*ours, traces, strict=True)]
-        worst = max(cells, key=lambda off: (not converges(off, TOLERANCE), min(off)))
-        found[name] = worst, TOLERANCE + bench.reference.doubt(celsius, name) * scale / size
-    return found
-
-
-def offs(courses: Sequence[np.ndarray], theirs: np.ndarray, size: float) -> list[float]:
-    """Largest differences of coarse, fine and finest steps, and of their limit by the order that fits best."""
-    coarse, fine, finest = courses
-    limits = (2 * finest - fine, (4 * finest - fine) / 3, (8 * finest - 6 * fine + coarse) / 3)
-    good = np.isfinite(theirs)
-    found = []
-    for ours in (*courses, *limits):
-        off = np.max(np.abs(ours[good] - theirs[good]), initial=0.0) / size
-        found.append(float(off) if np.isfinite(off) else float("inf"))
-    return [*found[:3], min(found[3:])]
-
-
-def converges(differences: Sequence[float], tolerance: float) -> bool:
-    """Whether differences of coarse, fine and finest steps and of their limit are those of a method that converges."""
-    coarse, fine, finest, limit = differences
-    halves = fine < 0.65 * coarse and finest < 0.65 * fine
-    return min(differences) <= tolerance or (finest < 3e-3 and (halves or finest < 0.35 * fine or limit < 0.1 * finest))
-
-
 def one(file: Path, place: Path) -> dict[str, Any]:
     """What comes of one file."""
     if not place.with_suffix(".npz").exists():
@@ -373,9 +270,28 @@ def one(file: Path, place: Path) -> dict[str, Any]:
         mechanism()
     except rall.RallError as refusal:
         return {"verdict": "refused", "why": str(refusal).strip().replace("\n", " ")}
-    if reference.facts["kind"] != "density":
-        return {"verdict": "imported", "why": "point processes are not compared"}
-    return compared(mechanism, reference)
+    if reference.facts["kind"] == "density":
+        return compared(mechanism, reference)
+    if reference.points or not reference.of_kind("state", "breakpoint"):
+        return {"verdict": "imported", "why": "nothing to compare, or it reads what POINTER points to"}
+    return points_compared(mechanism, reference)
+
+
+def points_compared(mechanism: Any, reference: Reference) -> dict[str, Any]:
+    """The verdict on an imported point process."""
+    wrong: dict[str, Any] = {}
+    largest = 0.0
+    for celsius in reference.facts["celsius"]:
+        courses = []
+        for dt in STEPS:  # the clock is that of the newest
+            bench = PointBench(mechanism, reference, dt)
+            courses.append(bench.run(celsius))
+        for name, (differences, tolerance) in course_differences(courses, bench, celsius).items():
+            largest = max(largest, min(differences))
+            if not converges(differences, tolerance):
+                wrong[f"{name} at {celsius:g}"] = differences
+    absent = [name for name in reference.of_kind("state") if name not in bench.translated]
+    return {"verdict": "differs" if wrong else "agrees", "largest": largest, "wrong": wrong, "absent": absent}
 
 
 def compared(mechanism: Any, reference: Reference) -> dict[str, Any]:
@@ -417,15 +333,14 @@ def in_process(file: Path, place: Path, limit: float) -> dict[str, Any]:
     return dict(json.loads(lines[-1]))
 
 
-def rows(results: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[str]:
-    """Lines of the report."""
-    for file, result in results:
-        about = result.get("why", "")
-        if result["verdict"] in ("agrees", "differs", "starts differ"):
-            about = f"largest {result['largest']:.1e}"
-            about += "".join(f"; {key} {short(value)}" for key, value in result["wrong"].items())
-            about += f"; absent {', '.join(result['absent'])}" if result["absent"] else ""
-        yield f"{file}\t{result['verdict']}\t{about}"
+def row(file: Path, result: dict[str, Any]) -> str:
+    """A line of the report."""
+    about = result.get("why", "")
+    if result["verdict"] in ("agrees", "differs", "starts differ"):
+        about = f"largest {result['largest']:.1e}"
+        about += "".join(f"; {key} {short(value)}" for key, value in result["wrong"].items())
+        about += f"; absent {', '.join(result['absent'])}" if result["absent"] else ""
+    return f"{file}\t{result['verdict']}\t{about}"
 
 
 def short(value: Any) -> str:
@@ -453,11 +368,15 @@ def main() -> None:
         return
     files = [f for f in sorted(given.folder.rglob("*.mod")) if given.only in str(f)]
     places = [given.reference / f.relative_to(given.folder).with_suffix("") for f in files]
+    verdicts: collections.Counter[str] = collections.Counter()
+    lines = []
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        results = list(pool.map(lambda pair: in_process(*pair, given.limit), zip(files, places, strict=True)))
-    lines = list(rows([(f.relative_to(given.folder), r) for f, r in zip(files, results, strict=True)]))
-    print("\n".join(lines))
-    print(dict(collections.Counter(result["verdict"] for result in results)))
+        results = pool.map(lambda pair: in_process(*pair, given.limit), zip(files, places, strict=True))
+        for file, result in zip(files, results, strict=True):
+            verdicts[result["verdict"]] += 1
+            lines.append(row(file.relative_to(given.folder), result))
+            print(lines[-1], flush=True)
+    print(dict(verdicts))
     if given.report is not None:
         given.report.write_text("\n".join(lines) + "\n")
 
